@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* clock - milliseconds, and waiting for something to become true */
+
+#include <time.h>
+
+#include "clock.h"
+
+long clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000L + now.tv_nsec / 1000000;
+}
+
+void clock_sleep_ms(unsigned int ms)
+{
+	struct timespec pause = { ms / 1000, (ms % 1000) * 1000000L };
+
+	nanosleep(&pause, NULL);
+}

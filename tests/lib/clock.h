@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* clock - milliseconds, and waiting for something to become true */
+#ifndef VFIO_AP_TESTS_CLOCK_H
+#define VFIO_AP_TESTS_CLOCK_H
+
+#include <stdbool.h>
+
+long clock_ms(void);
+void clock_sleep_ms(unsigned int ms);
+
+/* Evaluate the condition every few milliseconds until it is true (result true) or the time is over. */
+#define clock_wait_for(condition, ms) ({			\
+	long end_ = clock_ms() + (ms);				\
+	bool seen_;						\
+	while (!(seen_ = (condition)) && clock_ms() < end_)	\
+		clock_sleep_ms(2);				\
+	seen_; })
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* vm - a virtual machine with memory, one CPU, AP instructions and the facilities that the host has of 12, 15, 65 */
+#ifndef VFIO_AP_TESTS_VM_H
+#define VFIO_AP_TESTS_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "uapi.h"
+
+/* Guest absolute 0 is the first byte of memory. Memory is mapped for devices in chunks. */
+#define VM_CHUNK	(1UL << 20)
+#define VM_CHUNKS	4
+#define VM_MEMORY	(VM_CHUNK * VM_CHUNKS)
+
+struct vm {
+	int fd;
+	int vcpu;
+	int vfio;			/* KVM's VFIO device, -1 before the first use */
+	struct kvm_run *run;
+	void *mapping;
+	uint8_t *memory;
+	bool has_apie;
+};
+
+enum vm_exit { VM_LEFT, VM_TIMEOUT, VM_ERROR };
+
+struct vm *vm_create(void);
+void vm_destroy(struct vm *vm);
+void vm_destroy_all(void);
+int vm_file_add(struct vm *vm, int file);	/* a VFIO group or device belongs to this VM; 0 or -errno */
+int vm_file_del(struct vm *vm, int file);
+
+/* Run the CPU until KVM returns to user space or the time is over. */
+enum vm_exit vm_run(struct vm *vm, unsigned int timeout_ms);
+
+#endif

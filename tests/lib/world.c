@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* world - what every case begins with and leaves behind */
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apbus.h"
+#include "apemu.h"
+#include "apqn.h"
+#include "bounds.h"
+#include "clock.h"
+#include "file.h"
+#include "guest.h"
+#include "kmsg.h"
+#include "mdev.h"
+#include "memo.h"
+#include "vfio.h"
+#include "vm.h"
+#include "world.h"
+
+#define VFIO_AP_DRIVER "/sys/bus/ap/drivers/vfio_ap"
+
+static long pins_before;
+
+bool world_has_facility(unsigned int number)
+{
+	char *text = memo_file("/proc/cpuinfo");
+	char *list = strstr(text, "facilities");
+	char *end;
+
+	list = list ? strchr(list, ':') : NULL;
+	while (list && *list && *list != '\n') {
+		if (strtoul(list + 1, &end, 10) == number)
+			return true;
+		if (end == list + 1)
+			break;
+		list = end;
+	}
+	return false;
+}
+
+static long vmstat(const char *key)
+{
+	char *text = memo_file("/proc/vmstat");
+	char *line = strstr(text, key);
+
+	return line ? strtol(line + strlen(key), NULL, 10) : 0;
+}
+
+long world_pins(void)
+{
+	return vmstat("nr_foll_pin_acquired ") - vmstat("nr_foll_pin_released ");
+}
+
+static bool is_queue(const char *name, int *apqn)
+{
+	unsigned int adapter, domain;
+
+	if (strlen(name) != 7 || sscanf(name, "%2x.%4x", &adapter, &domain) != 2)
+		return false;
+	*apqn = APQN(adapter, domain);
+	return true;
+}
+
+/* Bind what is on the bus and may be bound; cards that vfio_ap does not know stay where they are. */
+void world_bind_all(void)
+{
+	DIR *dir = opendir("/sys/bus/ap/devices");
+	struct dirent *entry;
+	int apqn;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!is_queue(entry->d_name, &apqn) || !strcmp(apbus_driver(apqn), "vfio_ap"))
+			continue;
+		apbus_unbind(apqn);
+		apbus_bind(apqn, "vfio_ap");
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void restore_masks(void)
+{
+	char *adapters = apbus_read("apmask");
+
+	if (strspn(adapters, "0x\n") != strlen(adapters))
+		apbus_write("apmask", "0x0");
+	if (!strstr(apbus_read("aqmask"), "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"))
+		apbus_write("aqmask", "0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff");
+}
+
+static void factory_new(void)
+{
+	memo_forget_all();
+	kmsg_mark();
+	if (!apemu_present())
+		return;
+	apemu_do("factory");
+	if (file_exists("/sys/bus/ap/scans"))
+		apbus_scan();
+}
+
+static void begin(void)
+{
+	factory_new();
+	if (!file_exists(VFIO_AP_DRIVER))
+		ktap_skip("vfio_ap is not loaded");
+	restore_masks();
+	world_bind_all();
+	if (apemu_present()) {
+		/* Binding starts resets; a case must not see those of the case before in its log. */
+		clock_wait_for(apemu_fact("resetting") <= 0, BOUND_EVENTUALLY_MS);
+		clock_sleep_ms(30);
+		apemu_do("log clear");
+	}
+	pins_before = world_pins();
+}
+
+static void end_without_driver(void)
+{
+	expect_int(kmsg_complaints(), 0, "R-6: the kernel has nothing to complain about");
+	memo_forget_all();
+}
+
+static void end(void)
+{
+	if (ktap_case_failed() && apemu_present())
+		apemu_show(0);
+	if (apemu_present())
+		apemu_order("factory");	/* scripted failures must not outlive the case */
+	vfio_close_all();
+	mdev_remove_all();
+	vm_destroy_all();
+	if (apemu_present())
+		expect(clock_wait_for(apemu_fact("irq-on") <= 0, BOUND_EVENTUALLY_MS),
+		       "R-2: no queue has its interrupt on after all guests are gone");
+	expect(clock_wait_for(world_pins() == pins_before, BOUND_EVENTUALLY_MS),
+	       "R-2: every page pinned is released after all guests are gone");
+	end_without_driver();
+}
+
+const struct ktap_world world = { begin, end };
+const struct ktap_world world_without_driver = { factory_new, end_without_driver };
