@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the AP bus tells us: queues come and go, somebody wants them back, the
+ * host's configuration changes.
+ */
+#include <linux/lockdep.h>
+#include <linux/string.h>
+
+#include "vfio_ap_private.h"
+
+/* The masks of QCI have the layout of struct ap_mask, in words of 32 bits. */
+static struct ap_matrix vfio_ap_bus_matrix(const struct ap_config_info *info)
+{
+	struct ap_matrix m;
+
+	BUILD_BUG_ON(sizeof(m.apm) != sizeof(info->apm));
+	memcpy(&m.apm, info->apm, sizeof(m.apm));
+	memcpy(&m.aqm, info->aqm, sizeof(m.aqm));
+	memcpy(&m.adm, info->adm, sizeof(m.adm));
+	return m;
+}
+
+/* Without APXA there are 64 adapters and 16 domains; 0 means not known. */
+static void vfio_ap_bus_set_maxima(const struct ap_config_info *info)
+{
+	matrix_dev->apid_max = 63;
+	matrix_dev->apqi_max = 15;
+	if (!info || !info->apxa)
+		return;
+	if (info->na)
+		matrix_dev->apid_max = info->na;
+	if (info->nd)
+		matrix_dev->apqi_max = info->nd;
+}
+
+/**
+ * vfio_ap_bus_init_host() - take over the configuration found at load time
+ * @info: what QCI answered, NULL if the host does not have it
+ *
+ * Without QCI nobody says what the host has. Then everything that could exist
+ * counts as present, and what guests get depends on which queues are bound.
+ *
+ * Context: module load, before anything is registered.
+ */
+void vfio_ap_bus_init_host(const struct ap_config_info *info)
+{
+	vfio_ap_bus_set_maxima(info);
+	if (info) {
+		matrix_dev->host = vfio_ap_bus_matrix(info);
+		return;
+	}
+	matrix_dev->host.apm = ap_mask_upto(matrix_dev->apid_max);
+	matrix_dev->host.aqm = ap_mask_upto(matrix_dev->apqi_max);
+	matrix_dev->host.adm = ap_mask_upto(matrix_dev->apqi_max);
+}
+
+/* The APQN is in the name; struct ap_queue has it at changing places. */
+static int vfio_ap_bus_apqn(const struct ap_device *ap_dev, u16 *apqn)
+{
+	unsigned int apid, apqi;
+
+	if (sscanf(dev_name(&ap_dev->device), "%x.%x", &apid, &apqi) != 2 ||
+	    apid >= AP_DEVICES || apqi >= AP_DOMAINS)
+		return -ENODEV;
+	*apqn = AP_MKQID(apid, apqi);
+	return 0;
+}
+
+static int vfio_ap_bus_is(struct device *dev, void *data)
+{
+	return dev == data;
+}
+
+/*
+ * Is the bus just creating this device? It becomes a child of its card only
+ * after the first attempt to bind it. The bus is going to start its own state
+ * machine for the queue then, see vfio_ap_bus_release_queue().
+ */
+static bool vfio_ap_bus_creates(struct device *dev)
+{
+	struct device *found;
+
+	found = device_find_child(dev->parent, dev, vfio_ap_bus_is);
+	put_device(found);
+	return !found;
+}
+
+/**
+ * vfio_ap_bus_probe() - a queue is given to the driver
+ * @ap_dev: the queue's device
+ *
+ * The queue gets into a guest when its first reset is verified; the bus does
+ * not wait for that.
+ *
+ * Context: process; the driver core holds the device's lock. Takes mdevs_lock.
+ * Return: 0; -ENODEV if the name is not an APQN; -ENOMEM; -EBUSY if a queue of
+ *	   that name is there already.
+ */
+int vfio_ap_bus_probe(struct ap_device *ap_dev)
+{
+	struct vfio_ap_queue *q;
+	u16 apqn;
+	int rc;
+
+	rc = vfio_ap_bus_apqn(ap_dev, &apqn);
+	if (rc)
+		return rc;
+	q = vfio_ap_queue_bind(apqn, to_ap_queue(&ap_dev->device),
+			       vfio_ap_bus_creates(&ap_dev->device));
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	dev_set_drvdata(&ap_dev->device, q);
+	return 0;
+}
+
+/**
+ * vfio_ap_bus_remove() - a queue is taken from the driver
+ * @ap_dev: the queue's device
+ *
+ * A guest loses the whole adapter, for a single queue cannot be denied to it.
+ *
+ * Context: process; the driver core holds the device's lock. Takes what
+ *	    vfio_ap_guest_acquire() takes.
+ */
+void vfio_ap_bus_remove(struct ap_device *ap_dev)
+{
+	struct vfio_ap_queue *q = dev_get_drvdata(&ap_dev->device);
+	struct ap_matrix_mdev *mdev;
+	struct vfio_ap_hold hold;
+	bool present;
+
+	mdev = vfio_ap_guest_acquire_apqn(&hold, q->apqn);
+	vfio_ap_queue_unbind(q);
+	present = ap_matrix_has(&matrix_dev->host, AP_QID_CARD(q->apqn),
+				AP_QID_QUEUE(q->apqn));
+	if (mdev)
+		vfio_ap_guest_evaluate(mdev);
+	vfio_ap_guest_release(&hold);
+
+	dev_set_drvdata(&ap_dev->device, NULL);
+	vfio_ap_queue_leave(q, present);
+}
+
+/**
+ * vfio_ap_bus_release_queue() - keep the bus's state machine off a queue
+ * @q: the queue
+ *
+ * For each queue device that it creates, and again after some errors, the bus
+ * starts a state machine: RAPQ, then some polls later AQIC with the host's own
+ * indicator. It does so whoever the device is bound to, and goes on when the
+ * queue is in a guest. A queue in the state in which an unbound one is left is
+ * not touched.
+ *
+ * Context: process; expects the queue's lock. Takes the lock of the bus's
+ *	    queue object.
+ * Return: false if the state machine is yet to be started, then call again.
+ */
+bool vfio_ap_bus_release_queue(struct vfio_ap_queue *q)
+{
+	struct ap_queue *aq = q->ap_queue;
+	bool started;
+
+	lockdep_assert_held(&q->lock);
+
+	if (!aq)
+		return true;
+	spin_lock_bh(&aq->lock);
+	started = aq->dev_state != AP_DEV_STATE_UNINITIATED;
+	if (aq->dev_state == AP_DEV_STATE_OPERATING ||
+	    aq->dev_state == AP_DEV_STATE_ERROR)
+		aq->dev_state = AP_DEV_STATE_UNINITIATED;
+	spin_unlock_bh(&aq->lock);
+	return started || !q->created;
+}
+
+/**
+ * vfio_ap_bus_in_use() - may the host's drivers have these queues?
+ * @apm: adapters, 256 bits
+ * @aqm: domains, 256 bits
+ *
+ * Context: process; the bus holds ap_attr_mutex. Takes mdevs_lock.
+ * Return: 0 if no APQN of the product is assigned, else -EADDRINUSE.
+ */
+int vfio_ap_bus_in_use(unsigned long *apm, unsigned long *aqm)
+{
+	struct ap_matrix_mdev *mdev;
+	unsigned int apid, apqi;
+	struct ap_matrix wanted;
+
+	memcpy(&wanted.apm, apm, sizeof(wanted.apm));
+	memcpy(&wanted.aqm, aqm, sizeof(wanted.aqm));
+
+	lockdep_assert_held(&ap_attr_mutex);
+	guard(mutex)(&matrix_dev->mdevs_lock);
+	list_for_each_entry(mdev, &matrix_dev->mdev_list, node) {
+		if (!ap_matrix_shares(&wanted, &mdev->matrix, &apid, &apqi))
+			continue;
+		dev_notice_ratelimited(mdev->vdev.dev,
+				       "%02x.%04x is assigned, not reserved for the host\n",
+				       apid, apqi);
+		return -EADDRINUSE;
+	}
+	return 0;
+}
+
+/**
+ * vfio_ap_bus_config_changed() - the host's configuration is another one
+ * @now: what QCI answers now
+ * @before: what it answered before
+ *
+ * What the host lost is taken from the guests, before the bus removes the
+ * devices. What it gained has to wait until the bus has made devices for it.
+ *
+ * Context: process; the bus scans. Takes guests_lock, and what
+ *	    vfio_ap_guest_evaluate_all() takes.
+ */
+void vfio_ap_bus_config_changed(struct ap_config_info *now,
+				struct ap_config_info *before)
+{
+	struct ap_matrix current_host = vfio_ap_bus_matrix(now);
+
+	guard(mutex)(&matrix_dev->guests_lock);
+	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
+		struct ap_matrix *host = &matrix_dev->host;
+
+		host->apm = ap_mask_and(&host->apm, &current_host.apm);
+		host->aqm = ap_mask_and(&host->aqm, &current_host.aqm);
+		host->adm = ap_mask_and(&host->adm, &current_host.adm);
+	}
+	vfio_ap_guest_evaluate_all(NULL);
+}
+
+/**
+ * vfio_ap_bus_scan_complete() - the bus has made devices of what is new
+ * @now: what QCI answers now
+ * @before: what it answered before
+ *
+ * A new domain is held back from the guests as long as its queues are being
+ * reset. Otherwise each adapter would be taken away for that time.
+ *
+ * Context: process; the bus scans. Takes guests_lock, and what
+ *	    vfio_ap_guest_evaluate_all() takes.
+ */
+void vfio_ap_bus_scan_complete(struct ap_config_info *now,
+			       struct ap_config_info *before)
+{
+	struct ap_matrix current_host = vfio_ap_bus_matrix(now);
+	struct ap_matrix_mdev *mdev;
+	struct ap_mask gained;
+
+	guard(mutex)(&matrix_dev->guests_lock);
+	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
+		gained = ap_mask_andnot(&current_host.aqm,
+					&matrix_dev->host.aqm);
+		list_for_each_entry(mdev, &matrix_dev->mdev_list, node)
+			mdev->held = ap_mask_or(&mdev->held, &gained);
+		matrix_dev->host = current_host;
+		vfio_ap_bus_set_maxima(now);
+	}
+	vfio_ap_guest_evaluate_all(NULL);
+}

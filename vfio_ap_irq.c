@@ -1,0 +1,619 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interrupts of queues: AQIC of guests, and the notification indicator bytes.
+ *
+ * A NIB has two owners. VFIO wants its pin back when the guest's memory is
+ * unmapped, at once. The adapter may write to the page until the interrupt is
+ * seen off, and until then the page, the GISC and the guest with its GISA stay.
+ * Each owner gives up its share exactly once; whoever is last frees the object.
+ *
+ * vfio_pin_pages() waits for user memory and VFIO's locks. No lock of the driver
+ * is held around it. So that an unmap cannot miss a pin that is just being
+ * made, the NIB is on the mdev's list before, and the unmap waits for it.
+ */
+#include <linux/iommu.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <asm/uv.h>
+
+#include "vfio_ap_pqap.h"
+#include "vfio_ap_private.h"
+#include "vfio_ap_trace.h"
+
+/* What VFIO tolerates: it looks ten times, then it gives up on the host. */
+#define UNMAP_WAIT_MS		200
+/* An unmap that comes this often in a row is VFIO still finding a pin. */
+#define UNMAP_REPEATS		2
+#define UNMAP_HOLD_OFF_MS	50
+
+/**
+ * enum nib_pin - where the pin of VFIO stands
+ * @NIB_PINNING: a vCPU is asking for it
+ * @NIB_PINNED: VFIO counts it
+ * @NIB_RETURNING: it is being given back
+ */
+enum nib_pin {
+	NIB_PINNING,
+	NIB_PINNED,
+	NIB_RETURNING,
+};
+
+/**
+ * struct vfio_ap_nib - a page with a notification indicator byte
+ * @owners: the adapter and VFIO
+ * @node: in &ap_matrix_mdev.nibs as long as VFIO is an owner; [nib_lock]
+ * @pin: where the pin stands, see enum nib_pin; becomes PINNED under nib_lock,
+ *	and whoever changes that to RETURNING gives it back
+ * @revoked: its range was unmapped while it was being pinned; [nib_lock]
+ * @mdev: whose pin it is; valid as long as VFIO is an owner
+ * @q: the queue, with a reference
+ * @kvm: the guest, with a reference
+ * @page: the page, with a reference of our own next to the pin
+ * @iova: guest address of the page
+ * @gisc: the guest's interruption subclass, 0 to 7
+ * @has_gisc: @gisc is registered
+ * @work: gives up the adapter's share where that cannot be done on the spot
+ */
+struct vfio_ap_nib {
+	refcount_t owners;
+	struct list_head node;
+	int pin;
+	bool revoked;
+	struct ap_matrix_mdev *mdev;
+	struct vfio_ap_queue *q;
+	struct kvm *kvm;
+	struct page *page;
+	dma_addr_t iova;
+	u8 gisc;
+	bool has_gisc;
+	struct work_struct work;
+};
+
+static void nib_put(struct vfio_ap_nib *nib)
+{
+	if (!refcount_dec_and_test(&nib->owners))
+		return;
+	vfio_ap_queue_put(nib->q);
+	kfree(nib);
+}
+
+static void nib_unlist(struct vfio_ap_nib *nib)
+{
+	struct ap_matrix_mdev *mdev = nib->mdev;
+
+	lockdep_assert_held(&mdev->nib_lock);
+
+	list_del_init(&nib->node);
+	wake_up_all(&mdev->nib_wait);
+}
+
+/* Give VFIO its pin back, unless somebody else does. */
+static void nib_return(struct vfio_ap_nib *nib)
+{
+	struct ap_matrix_mdev *mdev = nib->mdev;
+
+	/* Without VFIO as an owner there may be no mdev any more. */
+	if (cmpxchg(&nib->pin, NIB_PINNED, NIB_RETURNING) != NIB_PINNED)
+		return;
+	vfio_unpin_pages(&mdev->vdev, nib->iova, 1);
+	scoped_guard(spinlock, &mdev->nib_lock)
+		nib_unlist(nib);
+	nib_put(nib);
+}
+
+/*
+ * The adapter does not use the NIB (any more). Called where VFIO's locks and
+ * the end of a guest can be waited for.
+ */
+static void nib_end(struct vfio_ap_nib *nib)
+{
+	if (nib->has_gisc)
+		kvm_s390_gisc_unregister(nib->kvm, nib->gisc);
+	nib_return(nib);
+	put_page(nib->page);
+	kvm_put_kvm(nib->kvm);
+	nib_put(nib);
+}
+
+static void nib_end_work(struct work_struct *work)
+{
+	nib_end(container_of(work, struct vfio_ap_nib, work));
+}
+
+/* VFIO finds a pin in a range again and again: no new ones there for a while. */
+static bool nib_refused(struct ap_matrix_mdev *mdev, u64 iova)
+{
+	lockdep_assert_held(&mdev->nib_lock);
+
+	return mdev->unmap_count >= UNMAP_REPEATS &&
+	       time_before(jiffies, mdev->unmap_until) &&
+	       iova + PAGE_SIZE - 1 >= mdev->unmap_first &&
+	       iova <= mdev->unmap_last;
+}
+
+/*
+ * Pin a guest page. Return: the NIB with both owners, NULL if the page cannot
+ * be had.
+ */
+static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
+				   struct vfio_ap_queue *q, struct kvm *kvm,
+				   dma_addr_t iova)
+{
+	struct vfio_ap_nib *nib;
+	struct page *page = NULL;
+	bool pinned, keep = false;
+
+	nib = kzalloc(sizeof(*nib), GFP_KERNEL_ACCOUNT);
+	if (!nib)
+		return NULL;
+	refcount_set(&nib->owners, 2);
+	INIT_WORK(&nib->work, nib_end_work);
+	nib->mdev = mdev;
+	nib->iova = iova;
+
+	scoped_guard(spinlock, &mdev->nib_lock) {
+		if (nib_refused(mdev, iova)) {
+			kfree(nib);
+			return NULL;
+		}
+		list_add_tail(&nib->node, &mdev->nibs);
+	}
+	pinned = vfio_pin_pages(&mdev->vdev, iova, 1,
+				IOMMU_READ | IOMMU_WRITE, &page) == 1;
+	scoped_guard(spinlock, &mdev->nib_lock) {
+		/* Memory that has no reference count cannot be kept. */
+		if (pinned && !nib->revoked)
+			keep = get_page_unless_zero(page);
+		if (keep) {
+			nib->page = page;
+			nib->kvm = kvm;
+			kvm_get_kvm(kvm);
+			nib->q = q;
+			kref_get(&q->ref);
+		}
+		/* Now it can be found by an unmap. */
+		WRITE_ONCE(nib->pin, keep ? NIB_PINNED : NIB_RETURNING);
+	}
+	if (keep)
+		return nib;
+	if (pinned)
+		vfio_unpin_pages(&mdev->vdev, iova, 1);
+	scoped_guard(spinlock, &mdev->nib_lock)
+		nib_unlist(nib);
+	kfree(nib);
+	return NULL;
+}
+
+/* A guest in a protected virtual machine has to share the page. */
+static bool nib_share(const struct kvm_vcpu *vcpu, struct vfio_ap_nib *nib)
+{
+	return !vcpu->arch.pv.handle || !uv_pin_shared(page_to_phys(nib->page));
+}
+
+static bool nib_in_memslot(struct kvm *kvm, u64 gpa)
+{
+	const struct kvm_memory_slot *slot;
+
+	slot = __gfn_to_memslot(kvm_memslots(kvm), gpa_to_gfn(gpa));
+	return slot && !(slot->flags & KVM_MEMSLOT_INVALID);
+}
+
+static struct vfio_ap_nib *nib_make(struct kvm_vcpu *vcpu,
+				    struct ap_matrix_mdev *mdev,
+				    struct vfio_ap_queue *q, u64 gpa)
+{
+	struct vfio_ap_nib *nib;
+
+	/* Address 0 is what a guest gives that has none. */
+	if (!gpa || !nib_in_memslot(vcpu->kvm, gpa))
+		return NULL;
+	nib = nib_pin(mdev, q, vcpu->kvm, gpa & PAGE_MASK);
+	if (nib && !nib_share(vcpu, nib)) {
+		nib_end(nib);
+		return NULL;
+	}
+	return nib;
+}
+
+static bool aqic_off(struct vfio_ap_queue *q)
+{
+	u32 status;
+
+	lockdep_assert_held(&q->lock);
+
+	status = pqap_tapq(q->apqn);
+	switch (ap_status_response(status)) {
+	case AP_RESPONSE_Q_NOT_AVAIL:
+	case AP_RESPONSE_DECONFIGURED:
+	case AP_RESPONSE_CHECKSTOPPED:
+		return true;
+	case AP_RESPONSE_RESET_IN_PROGRESS:
+	case AP_RESPONSE_BUSY:
+	case AP_RESPONSE_STATE_CHANGE_IN_PROGRESS:
+		return false;
+	default:
+		/* After an accepted reset, an interrupt that is on is not ours */
+		if (q->state == VFIO_AP_QUEUE_GONE && q->accepted)
+			return true;
+		return !(status & AP_STATUS_IRQ_ENABLED);
+	}
+}
+
+static u32 aqic_disable(struct vfio_ap_queue *q)
+{
+	u32 status;
+
+	lockdep_assert_held(&q->lock);
+
+	status = pqap_aqic(q->apqn, 0, 0);
+	trace_vfio_ap_irq(q->apqn, false, status);
+	switch (ap_status_response(status)) {
+	case AP_RESPONSE_RESET_IN_PROGRESS:
+	case AP_RESPONSE_BUSY:
+	case AP_RESPONSE_STATE_CHANGE_IN_PROGRESS:
+		q->disable = true;
+		break;
+	case AP_RESPONSE_NORMAL:
+	case AP_RESPONSE_OTHERWISE_CHANGED:
+	case AP_RESPONSE_Q_NOT_AVAIL:
+	case AP_RESPONSE_DECONFIGURED:
+	case AP_RESPONSE_CHECKSTOPPED:
+	case AP_RESPONSE_INVALID_ADDRESS:
+	case AP_RESPONSE_INVALID_GISA:
+	default:
+		q->disable = false;
+		break;
+	}
+	return status;
+}
+
+static struct vfio_ap_nib *aqic_take_nib(struct vfio_ap_queue *q)
+{
+	struct vfio_ap_nib *nib = q->nib;
+
+	lockdep_assert_held(&q->lock);
+
+	q->nib = NULL;
+	q->nib_ending = false;
+	q->disable = false;
+	return nib;
+}
+
+/* Watch the interrupt go off. */
+static void aqic_watch(struct vfio_ap_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+
+	if (!q->nib)
+		return;
+	q->nib_ending = true;
+	if (q->state == VFIO_AP_QUEUE_CLEAN || q->state == VFIO_AP_QUEUE_DOWN)
+		q->since = ktime_get_ns();
+	vfio_ap_queue_poll(q, NSEC_PER_MSEC / 2);
+}
+
+static u32 aqic_issue_enable(struct vfio_ap_queue *q, struct vfio_ap_nib *nib,
+			     u64 gpa, int nisc)
+{
+	u64 gisa = virt_to_phys(nib->kvm->arch.gisa_int.origin);
+	u64 control = AQIC_IR | (u64)nib->gisc << AQIC_GISC_SHIFT |
+		      (gisa & AQIC_GISA) | (nisc & AQIC_ISC);
+	u32 status;
+
+	lockdep_assert_held(&q->lock);
+
+	status = pqap_aqic(q->apqn, control,
+			   page_to_phys(nib->page) | offset_in_page(gpa));
+	trace_vfio_ap_irq(q->apqn, true, status);
+	return status;
+}
+
+/* Return: the status for the guest; *nib becomes what is left over, if any. */
+static u32 aqic_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
+		       struct vfio_ap_nib **nib, u64 gpa)
+{
+	u32 status;
+	int nisc;
+
+	guard(mutex)(&q->lock);
+	if (q->state == VFIO_AP_QUEUE_GONE ||
+	    !vfio_ap_guest_has(mdev, q->apqn))
+		return ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
+
+	nisc = kvm_s390_gisc_register((*nib)->kvm, (*nib)->gisc);
+	if (nisc < 0)
+		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
+	(*nib)->has_gisc = true;
+
+	status = aqic_issue_enable(q, *nib, gpa, nisc);
+	if (ap_status_response(status) == AP_RESPONSE_OTHERWISE_CHANGED &&
+	    !q->nib) {
+		/* On, but not for this guest: the guest must not notice. */
+		aqic_disable(q);
+		status = ap_status_make(AP_RESPONSE_BUSY);
+		if (aqic_off(q))
+			status = aqic_issue_enable(q, *nib, gpa, nisc);
+	}
+	switch (ap_status_response(status)) {
+	case AP_RESPONSE_NORMAL:
+		swap(q->nib, *nib);
+		q->nib_ending = false;
+		q->disable = false;
+		break;
+	case AP_RESPONSE_OTHERWISE_CHANGED:
+		/* The old set-up stays. */
+	case AP_RESPONSE_Q_NOT_AVAIL:
+	case AP_RESPONSE_RESET_IN_PROGRESS:
+	case AP_RESPONSE_DECONFIGURED:
+	case AP_RESPONSE_CHECKSTOPPED:
+	case AP_RESPONSE_BUSY:
+	case AP_RESPONSE_INVALID_ADDRESS:
+	case AP_RESPONSE_INVALID_GISA:
+	case AP_RESPONSE_STATE_CHANGE_IN_PROGRESS:
+	default:
+		/* Refused: the old set-up, if any, is what it was. */
+		break;
+	}
+	return status;
+}
+
+static u32 aqic_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
+			     struct vfio_ap_queue *q)
+{
+	u64 gpa = vcpu->run->s.regs.gprs[2];
+	struct vfio_ap_nib *nib;
+	u32 status;
+
+	nib = nib_make(vcpu, mdev, q, gpa);
+	if (!nib)
+		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
+	nib->gisc = vcpu->run->s.regs.gprs[1] & AQIC_ISC;
+	status = aqic_enable(q, mdev, &nib, gpa);
+	if (nib)
+		nib_end(nib);
+	return status;
+}
+
+static u32 aqic_guest_disable(struct ap_matrix_mdev *mdev,
+			      struct vfio_ap_queue *q)
+{
+	struct vfio_ap_nib *nib = NULL;
+	u32 status;
+
+	scoped_guard(mutex, &q->lock) {
+		if (q->state == VFIO_AP_QUEUE_GONE ||
+		    !vfio_ap_guest_has(mdev, q->apqn))
+			return ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
+		status = aqic_disable(q);
+		if (q->nib && aqic_off(q))
+			nib = aqic_take_nib(q);
+		else
+			aqic_watch(q);
+	}
+	if (nib)
+		nib_end(nib);
+	return status;
+}
+
+/**
+ * vfio_ap_irq_aqic() - answer PQAP(AQIC) of a guest
+ * @vcpu: the vCPU
+ *
+ * Registers as in union ap_qirq_ctrl of asm/ap.h: APQN in general register 0,
+ * IR and the interruption subclass in 1, address of the NIB in 2. The status
+ * word goes to register 1.
+ *
+ * Context: process, may sleep for memory of the guest; KVM holds
+ *	    pqap_hook_rwsem for reading. Takes the lock of the queue.
+ * Return: 0 when answered; -EOPNOTSUPP if user space has to.
+ */
+int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
+{
+	u64 *gprs = vcpu->run->s.regs.gprs;
+	struct ap_matrix_mdev *mdev;
+	struct vfio_ap_queue *q;
+	u16 apqn = gprs[0];
+	u32 status;
+
+	if (!(vcpu->arch.sie_block->eca & ECA_AIV))
+		return -EOPNOTSUPP;
+
+	mdev = container_of(vcpu->kvm->arch.crypto.pqap_hook,
+			    struct ap_matrix_mdev, pqap_hook);
+	/* Do not even look at the guest's memory for a queue it has not. */
+	q = vfio_ap_guest_has(mdev, apqn) ? vfio_ap_queue_get(apqn) : NULL;
+	if (!q) {
+		gprs[1] = ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
+		return 0;
+	}
+	if (gprs[1] & AQIC_IR)
+		status = aqic_guest_enable(vcpu, mdev, q);
+	else
+		status = aqic_guest_disable(mdev, q);
+	vfio_ap_queue_put(q);
+	gprs[1] = status;
+	return 0;
+}
+
+/**
+ * vfio_ap_irq_ended() - the interrupt of a queue is known to be off
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ */
+void vfio_ap_irq_ended(struct vfio_ap_queue *q)
+{
+	struct vfio_ap_nib *nib = aqic_take_nib(q);
+
+	lockdep_assert_held(&q->lock);
+
+	if (nib)
+		queue_work(matrix_dev->release_wq, &nib->work);
+}
+
+/**
+ * vfio_ap_irq_step() - look whether an interrupt went off
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ * Return: true if there is nothing (more) to wait for.
+ */
+bool vfio_ap_irq_step(struct vfio_ap_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+
+	if (!q->nib || !q->nib_ending)
+		return true;
+	if (q->disable)
+		aqic_disable(q);
+	if (!aqic_off(q))
+		return false;
+	vfio_ap_irq_ended(q);
+	return true;
+}
+
+static bool nib_overlaps(const struct vfio_ap_nib *nib, u64 first, u64 last)
+{
+	return nib->iova + PAGE_SIZE - 1 >= first && nib->iova <= last;
+}
+
+/* Return: a NIB in the range that VFIO has pinned, with an owner added. */
+static struct vfio_ap_nib *nib_find_pinned(struct ap_matrix_mdev *mdev,
+					   u64 first, u64 last)
+{
+	struct vfio_ap_nib *nib, *found = NULL;
+
+	spin_lock(&mdev->nib_lock);
+	list_for_each_entry(nib, &mdev->nibs, node) {
+		if (nib->pin != NIB_PINNED || !nib_overlaps(nib, first, last))
+			continue;
+		refcount_inc(&nib->owners);
+		found = nib;
+		break;
+	}
+	spin_unlock(&mdev->nib_lock);
+	return found;
+}
+
+static bool nib_none_left(struct ap_matrix_mdev *mdev, u64 first, u64 last)
+{
+	struct vfio_ap_nib *nib;
+	bool none = true;
+
+	spin_lock(&mdev->nib_lock);
+	list_for_each_entry(nib, &mdev->nibs, node) {
+		if (!nib_overlaps(nib, first, last))
+			continue;
+		/* Who is pinning it gives it back as soon as it has it. */
+		if (nib->pin == NIB_PINNING)
+			nib->revoked = true;
+		none = false;
+	}
+	spin_unlock(&mdev->nib_lock);
+	return none;
+}
+
+static void nib_count_unmap(struct ap_matrix_mdev *mdev, u64 first, u64 last)
+{
+	spin_lock(&mdev->nib_lock);
+	if (mdev->unmap_first != first || mdev->unmap_last != last ||
+	    !time_before(jiffies, mdev->unmap_until))
+		mdev->unmap_count = 0;
+	mdev->unmap_first = first;
+	mdev->unmap_last = last;
+	mdev->unmap_until = jiffies + msecs_to_jiffies(UNMAP_HOLD_OFF_MS);
+	mdev->unmap_count++;
+	spin_unlock(&mdev->nib_lock);
+}
+
+/* The guest loses the page under its NIB: no interrupts any more. */
+static void nib_revoke(struct vfio_ap_nib *nib)
+{
+	struct vfio_ap_queue *q = nib->q;
+
+	scoped_guard(mutex, &q->lock) {
+		if (q->nib == nib) {
+			aqic_disable(q);
+			if (aqic_off(q))
+				vfio_ap_irq_ended(q);
+			else
+				aqic_watch(q);
+		}
+	}
+	nib_return(nib);
+}
+
+/**
+ * vfio_ap_irq_unmap() - VFIO unmaps memory of a guest
+ * @mdev: the guest's mdev
+ * @iova: first guest address of the range
+ * @length: its length in bytes
+ *
+ * On return VFIO has back what it had pinned in the range. Queues with a NIB
+ * elsewhere are left alone.
+ *
+ * Context: process, may sleep; VFIO holds locks that pinning takes. Takes the
+ *	    locks of the queues concerned, and nib_lock.
+ */
+void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
+{
+	u64 last = iova + length - 1;
+	struct vfio_ap_nib *nib;
+
+	if (!length)
+		return;
+	if (last < iova)
+		last = U64_MAX;
+
+	nib_count_unmap(mdev, iova, last);
+	while ((nib = nib_find_pinned(mdev, iova, last))) {
+		nib_revoke(nib);
+		nib_put(nib);
+	}
+	/*
+	 * Who is still pinning may itself wait for a lock that our caller has
+	 * kept somebody else from releasing: wait, but not for ever. It has not
+	 * got its pin then, and VFIO will ask again when it has.
+	 */
+	wait_event_timeout(mdev->nib_wait, nib_none_left(mdev, iova, last),
+			   msecs_to_jiffies(UNMAP_WAIT_MS));
+}
+
+/**
+ * vfio_ap_irq_return_pins() - give VFIO back all pins of an mdev
+ * @mdev: the mdev; no AQIC is under way
+ *
+ * Context: process, may sleep; no lock of the driver may be held.
+ */
+void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev)
+{
+	struct vfio_ap_nib *nib;
+
+	lockdep_assert_not_held(&matrix_dev->mdevs_lock);
+
+	while ((nib = nib_find_pinned(mdev, 0, U64_MAX))) {
+		nib_return(nib);
+		nib_put(nib);
+	}
+	wait_event(mdev->nib_wait, nib_none_left(mdev, 0, U64_MAX));
+}
+
+/**
+ * vfio_ap_irq_abandon() - the driver goes, an interrupt is still on
+ * @q: the queue
+ *
+ * Leaks the page and the guest: the adapter may write to them at any time.
+ *
+ * Context: process; expects the queue's lock.
+ */
+void vfio_ap_irq_abandon(struct vfio_ap_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+
+	if (!q->nib)
+		return;
+	pr_warn("%02x.%04x: interrupt not off, leaking the page it writes to\n",
+		AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
+	q->nib = NULL;
+}

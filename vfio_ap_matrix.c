@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mask algebra: filter, overlap, parse, format.
+ *
+ * Pure functions of their arguments; the caller holds whatever guards those.
+ */
+#ifdef __KERNEL__
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+#else
+#include "kernel_shim.h"
+#endif
+
+#include "vfio_ap_matrix.h"
+
+/**
+ * ap_mask_next() - find the next member of a mask
+ * @m: the mask
+ * @id: where to start, 0 to 256; itself a candidate
+ *
+ * Context: any.
+ * Return: the smallest member not below @id, 256 if there is none.
+ */
+unsigned int ap_mask_next(const struct ap_mask *m, unsigned int id)
+{
+	unsigned int word = id >> 6;
+	u64 rest;
+
+	if (id >= AP_MASK_BITS)
+		return AP_MASK_BITS;
+	rest = m->w[word] & (~0ULL >> (id & 63));
+	while (!rest) {
+		if (++word == AP_MASK_WORDS)
+			return AP_MASK_BITS;
+		rest = m->w[word];
+	}
+	return word * 64 + 64 - fls64(rest);
+}
+
+/**
+ * ap_mask_weight() - count the members of a mask
+ * @m: the mask
+ *
+ * Context: any.
+ * Return: the number of members, 0 to 256.
+ */
+unsigned int ap_mask_weight(const struct ap_mask *m)
+{
+	return hweight64(m->w[0]) + hweight64(m->w[1]) +
+	       hweight64(m->w[2]) + hweight64(m->w[3]);
+}
+
+/**
+ * ap_mask_nth() - find a member by its rank
+ * @m: the mask
+ * @n: the rank, 0 for the smallest member
+ *
+ * Context: any.
+ * Return: the member, 256 if the mask has no more than @n members.
+ */
+unsigned int ap_mask_nth(const struct ap_mask *m, unsigned int n)
+{
+	unsigned int id;
+
+	ap_mask_for_each(id, m)
+		if (!n--)
+			break;
+	return id;
+}
+
+/**
+ * ap_mask_upto() - make the mask of all numbers up to a maximum
+ * @max: the largest member, 0 to 255
+ *
+ * Context: any.
+ * Return: the mask.
+ */
+struct ap_mask ap_mask_upto(unsigned int max)
+{
+	struct ap_mask m = {};
+	unsigned int id;
+
+	for (id = 0; id <= max; id++)
+		ap_mask_set(&m, id);
+	return m;
+}
+
+/**
+ * ap_matrix_equal() - compare two matrices
+ * @a: one
+ * @b: the other
+ *
+ * Context: any.
+ * Return: true if all three masks are equal.
+ */
+bool ap_matrix_equal(const struct ap_matrix *a, const struct ap_matrix *b)
+{
+	return ap_mask_equal(&a->apm, &b->apm) &&
+	       ap_mask_equal(&a->aqm, &b->aqm) &&
+	       ap_mask_equal(&a->adm, &b->adm);
+}
+
+/**
+ * ap_matrix_has() - tell whether an APQN is in a matrix
+ * @m: the matrix
+ * @apid: adapter, 0 to 255
+ * @apqi: usage domain, 0 to 255
+ *
+ * Context: any.
+ * Return: true if both numbers are members.
+ */
+bool ap_matrix_has(const struct ap_matrix *m, unsigned int apid,
+		   unsigned int apqi)
+{
+	return ap_mask_test(&m->apm, apid) && ap_mask_test(&m->aqm, apqi);
+}
+
+/**
+ * ap_matrix_shares() - find an APQN that two matrices have in common
+ * @a: one matrix
+ * @b: the other
+ * @apid: where to store the adapter of the first common APQN
+ * @apqi: where to store its domain
+ *
+ * Context: any.
+ * Return: true if there is one.
+ */
+bool ap_matrix_shares(const struct ap_matrix *a, const struct ap_matrix *b,
+		      unsigned int *apid, unsigned int *apqi)
+{
+	struct ap_mask apm = ap_mask_and(&a->apm, &b->apm);
+	struct ap_mask aqm = ap_mask_and(&a->aqm, &b->aqm);
+
+	*apid = ap_mask_next(&apm, 0);
+	*apqi = ap_mask_next(&aqm, 0);
+	return *apid < AP_MASK_BITS && *apqi < AP_MASK_BITS;
+}
+
+/**
+ * ap_matrix_added() - find the APQNs that a change adds
+ * @from: the matrix before
+ * @to: the matrix after
+ * @rows: where to store the new adapters, with all domains of @to
+ * @columns: where to store the new domains, with all adapters of @to
+ *
+ * The APQNs of @rows and @columns together are those of @to that @from does
+ * not have. Control domains are left out.
+ *
+ * Context: any.
+ */
+void ap_matrix_added(const struct ap_matrix *from, const struct ap_matrix *to,
+		     struct ap_matrix *rows, struct ap_matrix *columns)
+{
+	*rows = (struct ap_matrix) {
+		.apm = ap_mask_andnot(&to->apm, &from->apm),
+		.aqm = to->aqm,
+	};
+	*columns = (struct ap_matrix) {
+		.apm = to->apm,
+		.aqm = ap_mask_andnot(&to->aqm, &from->aqm),
+	};
+}
+
+/**
+ * ap_matrix_settling() - find domains that have a queue in reset
+ * @m: the matrix; its adapters are looked at
+ * @adapters: the queues
+ * @domains: the domains of interest
+ *
+ * Context: any.
+ * Return: those of @domains of which a queue of an adapter of @m is in reset.
+ */
+struct ap_mask ap_matrix_settling(const struct ap_matrix *m,
+				  const struct ap_adapter *const *adapters,
+				  const struct ap_mask *domains)
+{
+	struct ap_mask found = {};
+	unsigned int apid;
+
+	ap_mask_for_each(apid, &m->apm)
+		if (adapters[apid])
+			found = ap_mask_or(&found, &adapters[apid]->resetting);
+	return ap_mask_and(&found, domains);
+}
+
+/**
+ * ap_matrix_lacks() - find the queue that keeps an adapter from a guest
+ * @adapter: the adapter's queues, NULL if none was ever bound
+ * @domains: the domains that a guest would get
+ * @apqi: where to store the first domain whose queue cannot be passed
+ *
+ * Context: any.
+ * Return: true if there is such a domain.
+ */
+bool ap_matrix_lacks(const struct ap_adapter *adapter,
+		     const struct ap_mask *domains, unsigned int *apqi)
+{
+	struct ap_mask rest = *domains;
+
+	if (adapter)
+		rest = ap_mask_andnot(domains, &adapter->passable);
+	*apqi = ap_mask_next(&rest, 0);
+	return *apqi < AP_MASK_BITS;
+}
+
+/**
+ * ap_matrix_filter() - compute what a guest may get
+ * @shadow: where to store the result
+ * @assigned: what the administrator assigned
+ * @host: what the host has
+ * @held: usage domains that are not to be passed yet
+ * @adapters: the queues
+ *
+ * The masks of a guest are a product: it cannot be denied a single queue. An
+ * adapter is passed if each of its queues in the remaining domains can be.
+ *
+ * Context: any.
+ */
+void ap_matrix_filter(struct ap_matrix *shadow,
+		      const struct ap_matrix *assigned,
+		      const struct ap_matrix *host,
+		      const struct ap_mask *held,
+		      const struct ap_adapter *const *adapters)
+{
+	unsigned int apid, apqi;
+
+	shadow->apm = ap_mask_and(&assigned->apm, &host->apm);
+	shadow->aqm = ap_mask_and(&assigned->aqm, &host->aqm);
+	shadow->aqm = ap_mask_andnot(&shadow->aqm, held);
+	shadow->adm = ap_mask_and(&assigned->adm, &host->adm);
+
+	ap_mask_for_each(apid, &shadow->apm)
+		if (ap_matrix_lacks(adapters[apid], &shadow->aqm, &apqi))
+			ap_mask_clear(&shadow->apm, apid);
+}
+
+static int ap_matrix_parse_mask(struct ap_mask *m, const char *text, size_t len)
+{
+	unsigned int id, bit;
+	int digit;
+
+	*m = (struct ap_mask) {};
+	if (len >= 2 && text[0] == '0' && text[1] == 'x') {
+		text += 2;
+		len -= 2;
+	} else if (len && text[0] == 'x') {
+		text++;
+		len--;
+	}
+	if (len > AP_MASK_BITS / 4)
+		return -EINVAL;
+
+	for (id = 0; len; id += 4, text++, len--) {
+		digit = hex_to_bin(*text);
+		if (digit < 0)
+			return -EINVAL;
+		for (bit = 0; bit < 4; bit++)
+			if (digit & (8 >> bit))
+				ap_mask_set(m, id + bit);
+	}
+	return 0;
+}
+
+/**
+ * ap_matrix_parse_config() - read what is written to ap_config
+ * @m: where to store the masks; undefined on error
+ * @text: the text, need not be terminated
+ * @len: its length in bytes; what is beyond 201 bytes is ignored
+ *
+ * Three fields, each ended by a comma, a newline or the end of the text. A
+ * field is an optional 0x or x and up to 64 hexadecimal digits, the first of
+ * them standing for the numbers 0 to 3. What follows the third field's end is
+ * ignored.
+ *
+ * Context: any.
+ * Return: 0, or -EINVAL if a field is missing or malformed.
+ */
+int ap_matrix_parse_config(struct ap_matrix *m, const char *text, size_t len)
+{
+	struct ap_mask *field[] = { &m->apm, &m->aqm, &m->adm };
+	size_t at = 0, end;
+	unsigned int i;
+
+	len = min_t(size_t, len, AP_MATRIX_CONFIG_LEN);
+	len = strnlen(text, len);
+	for (i = 0; i < ARRAY_SIZE(field); i++) {
+		if (at > len)
+			return -EINVAL;
+		for (end = at; end < len; end++)
+			if (text[end] == ',' || text[end] == '\n')
+				break;
+		if (ap_matrix_parse_mask(field[i], text + at, end - at))
+			return -EINVAL;
+		at = end + 1;
+	}
+	return 0;
+}
+
+/**
+ * ap_matrix_format_config() - write the masks as ap_config shows them
+ * @m: the matrix
+ * @buf: where to write; must have room for 202 bytes
+ *
+ * Context: any.
+ * Return: 201, the number of bytes written before the final NUL.
+ */
+size_t ap_matrix_format_config(const struct ap_matrix *m, char *buf)
+{
+	const struct ap_mask *field[] = { &m->apm, &m->aqm, &m->adm };
+	size_t at = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(field); i++)
+		at += sprintf(buf + at, "0x%016llx%016llx%016llx%016llx%c",
+			      (unsigned long long)field[i]->w[0],
+			      (unsigned long long)field[i]->w[1],
+			      (unsigned long long)field[i]->w[2],
+			      (unsigned long long)field[i]->w[3],
+			      i + 1 < ARRAY_SIZE(field) ? ',' : '\n');
+	return at;
+}
+
+static char *ap_matrix_put_hex(char *p, unsigned int value, unsigned int digits)
+{
+	while (digits--)
+		*p++ = "0123456789abcdef"[(value >> (4 * digits)) & 15];
+	return p;
+}
+
+static void ap_matrix_put_line(char *line, unsigned int apid, unsigned int apqi)
+{
+	if (apid < AP_MASK_BITS)
+		line = ap_matrix_put_hex(line, apid, 2);
+	*line++ = '.';
+	if (apqi < AP_MASK_BITS)
+		line = ap_matrix_put_hex(line, apqi, 4);
+	*line = '\n';
+}
+
+/**
+ * ap_matrix_format_apqns() - write a part of the listing of a matrix
+ * @m: the matrix
+ * @buf: where to write; no final NUL
+ * @off: which byte of the whole listing comes first
+ * @count: how many bytes there is room for
+ *
+ * All lines of a listing have the same length. So a reader that asks for it
+ * piece by piece costs one pass over the listing, however long that is.
+ *
+ * Context: any.
+ * Return: the number of bytes written, 0 at the end of the listing.
+ */
+size_t ap_matrix_format_apqns(const struct ap_matrix *m, char *buf,
+			      u64 off, size_t count)
+{
+	unsigned int apids = ap_mask_weight(&m->apm);
+	unsigned int apqis = ap_mask_weight(&m->aqm);
+	unsigned int width, lines, columns, apid, apqi, skip;
+	char line[AP_MATRIX_LINE_APQN];
+	size_t done = 0, part;
+	u64 first;
+
+	if (apids && apqis)
+		width = AP_MATRIX_LINE_APQN;
+	else
+		width = apids ? AP_MATRIX_LINE_APID : AP_MATRIX_LINE_APQI;
+	columns = apqis ? apqis : 1;
+	lines = (apids ? apids : !!apqis) * columns;
+
+	if (off >= (u64)lines * width)
+		return 0;
+	/* Both fit 32 bits now: a listing has at most 512 KiB. */
+	first = (u32)off / width;
+	skip = (u32)off % width;
+	apid = ap_mask_nth(&m->apm, (u32)first / columns);
+	apqi = ap_mask_nth(&m->aqm, (u32)first % columns);
+
+	while (done < count && (apid < AP_MASK_BITS || apqi < AP_MASK_BITS)) {
+		ap_matrix_put_line(line, apid, apqi);
+		part = min_t(size_t, width - skip, count - done);
+		memcpy(buf + done, line + skip, part);
+		done += part;
+		skip = 0;
+
+		if (apqis)
+			apqi = ap_mask_next(&m->aqm, apqi + 1);
+		if (apqi < AP_MASK_BITS)
+			continue;
+		/* The row is complete; so is everything without adapters. */
+		if (!apids)
+			break;
+		apid = ap_mask_next(&m->apm, apid + 1);
+		if (apid >= AP_MASK_BITS)
+			break;
+		if (apqis)
+			apqi = ap_mask_next(&m->aqm, 0);
+	}
+	return done;
+}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mediated devices and what VFIO does with them.
+ */
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "vfio_ap_private.h"
+
+/* The one type of mdev, as many as there can be queues */
+#define VFIO_AP_MDEV_TYPE	"passthrough"
+#define VFIO_AP_MDEV_NAME	"VFIO AP Passthrough Device"
+#define VFIO_AP_MDEV_MAX	65536
+
+static struct mdev_type vfio_ap_mdev_type = {
+	.sysfs_name = VFIO_AP_MDEV_TYPE,
+	.pretty_name = VFIO_AP_MDEV_NAME,
+};
+
+static struct mdev_type *vfio_ap_mdev_types[] = { &vfio_ap_mdev_type };
+
+static struct ap_matrix_mdev *to_matrix_mdev(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct ap_matrix_mdev, vdev);
+}
+
+static int vfio_ap_mdev_init(struct vfio_device *vdev)
+{
+	struct ap_matrix_mdev *mdev = to_matrix_mdev(vdev);
+
+	INIT_LIST_HEAD(&mdev->node);
+	INIT_LIST_HEAD(&mdev->nibs);
+	spin_lock_init(&mdev->nib_lock);
+	init_waitqueue_head(&mdev->nib_wait);
+	INIT_WORK(&mdev->evaluate_work, vfio_ap_guest_evaluate_work);
+	mdev->pqap_hook = vfio_ap_irq_aqic;
+	return 0;
+}
+
+static int vfio_ap_mdev_open(struct vfio_device *vdev)
+{
+	if (!vdev->kvm)
+		return -EINVAL;
+	return vfio_ap_guest_attach(to_matrix_mdev(vdev), vdev->kvm);
+}
+
+/**
+ * vfio_ap_mdev_set_event() - arm or disarm an eventfd
+ * @mdev: the mdev
+ * @event: which one
+ * @ctx: the eventfd, with a reference; NULL disarms
+ *
+ * Context: process, may sleep. Takes mdevs_lock.
+ */
+static void vfio_ap_mdev_set_event(struct ap_matrix_mdev *mdev,
+				   enum vfio_ap_event event,
+				   struct eventfd_ctx *ctx)
+{
+	scoped_guard(mutex, &matrix_dev->mdevs_lock)
+		swap(mdev->event[event], ctx);
+	if (ctx)
+		eventfd_ctx_put(ctx);
+}
+
+static void vfio_ap_mdev_close(struct vfio_device *vdev)
+{
+	struct ap_matrix_mdev *mdev = to_matrix_mdev(vdev);
+	unsigned int event;
+
+	vfio_ap_guest_detach(mdev);
+	/* A user that died did not disarm them. */
+	for (event = 0; event < VFIO_AP_EVENTS; event++)
+		vfio_ap_mdev_set_event(mdev, event, NULL);
+}
+
+static void vfio_ap_mdev_unmap(struct vfio_device *vdev, u64 iova, u64 length)
+{
+	vfio_ap_irq_unmap(to_matrix_mdev(vdev), iova, length);
+}
+
+/**
+ * vfio_ap_mdev_request() - somebody waits for the last close
+ * @vdev: the device
+ * @count: how often this was called before
+ *
+ * Context: process, may sleep. Takes what vfio_ap_guest_acquire() takes.
+ */
+static void vfio_ap_mdev_request(struct vfio_device *vdev, unsigned int count)
+{
+	struct ap_matrix_mdev *mdev = to_matrix_mdev(vdev);
+	bool armed;
+
+	scoped_guard(mutex, &matrix_dev->mdevs_lock)
+		armed = mdev->event[VFIO_AP_EVENT_REQ];
+	if (armed && count % 10 == 0)
+		dev_notice_ratelimited(vdev->dev,
+				       "relaying device request to user (#%u)\n",
+				       count);
+	else if (!armed && count == 0)
+		dev_notice_ratelimited(vdev->dev,
+				       "no device request registered by user, blocked until released by user\n");
+	vfio_ap_guest_withdraw(mdev);
+}
+
+static int vfio_ap_mdev_get_info(void __user *arg)
+{
+	const size_t minsz = offsetofend(struct vfio_device_info, num_irqs);
+	struct vfio_device_info info;
+
+	if (copy_from_user(&info, arg, minsz))
+		return -EFAULT;
+	if (info.argsz < minsz)
+		return -EINVAL;
+	info.flags = VFIO_DEVICE_FLAGS_AP | VFIO_DEVICE_FLAGS_RESET;
+	info.num_regions = 0;
+	info.num_irqs = VFIO_AP_EVENTS;
+	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
+}
+
+static int vfio_ap_mdev_get_irq_info(void __user *arg)
+{
+	const size_t minsz = offsetofend(struct vfio_irq_info, count);
+	struct vfio_irq_info info;
+
+	if (copy_from_user(&info, arg, minsz))
+		return -EFAULT;
+	if (info.argsz < minsz || info.index >= VFIO_AP_EVENTS)
+		return -EINVAL;
+	info.flags = VFIO_IRQ_INFO_EVENTFD;
+	info.count = 1;
+	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
+}
+
+static int vfio_ap_mdev_set_irqs(struct ap_matrix_mdev *mdev, void __user *arg)
+{
+	const size_t minsz = offsetofend(struct vfio_irq_set, count);
+	struct eventfd_ctx *ctx = NULL;
+	struct vfio_irq_set set;
+	size_t size;
+	s32 fd;
+	int rc;
+
+	if (copy_from_user(&set, arg, minsz))
+		return -EFAULT;
+	rc = vfio_set_irqs_validate_and_prepare(&set, 1, VFIO_AP_EVENTS, &size);
+	if (rc)
+		return rc;
+	if ((set.flags & VFIO_IRQ_SET_DATA_TYPE_MASK) !=
+	    VFIO_IRQ_SET_DATA_EVENTFD ||
+	    !(set.flags & VFIO_IRQ_SET_ACTION_TRIGGER))
+		return -EINVAL;
+
+	if (copy_from_user(&fd, arg + minsz, sizeof(fd)))
+		return -EFAULT;
+	if (fd < -1)
+		return -EINVAL;
+	if (fd >= 0) {
+		ctx = eventfd_ctx_fdget(fd);
+		if (IS_ERR(ctx))
+			return PTR_ERR(ctx);
+	}
+	vfio_ap_mdev_set_event(mdev, set.index, ctx);
+	return 0;
+}
+
+/**
+ * vfio_ap_mdev_reset() - VFIO_DEVICE_RESET
+ * @mdev: the mdev
+ *
+ * Queues that the guest has stay plugged. Waits without a lock.
+ *
+ * Context: process, may sleep up to VFIO_AP_WAIT_MS. Takes mdevs_lock.
+ * Return: 0; -EIO if a reset failed or was not verified in time; -EINTR if the
+ *	   task is being killed.
+ */
+static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
+{
+	struct ap_matrix matrix;
+
+	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
+		matrix = mdev->matrix;
+		vfio_ap_queue_reset_matrix(&matrix, mdev->kvm);
+	}
+	if (vfio_ap_queue_wait(&matrix) < 0)
+		return -EINTR;
+	return vfio_ap_queue_any_failed(&matrix) ? -EIO : 0;
+}
+
+static long vfio_ap_mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,
+			       unsigned long arg)
+{
+	struct ap_matrix_mdev *mdev = to_matrix_mdev(vdev);
+	void __user *uptr = (void __user *)arg;
+
+	switch (cmd) {
+	case VFIO_DEVICE_GET_INFO:
+		return vfio_ap_mdev_get_info(uptr);
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		return vfio_ap_mdev_get_irq_info(uptr);
+	case VFIO_DEVICE_SET_IRQS:
+		return vfio_ap_mdev_set_irqs(mdev, uptr);
+	case VFIO_DEVICE_RESET:
+		return vfio_ap_mdev_reset(mdev);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static const struct vfio_device_ops vfio_ap_mdev_ops = {
+	.name = VFIO_AP_MODULE_NAME,
+	.init = vfio_ap_mdev_init,
+	.open_device = vfio_ap_mdev_open,
+	.close_device = vfio_ap_mdev_close,
+	.ioctl = vfio_ap_mdev_ioctl,
+	.request = vfio_ap_mdev_request,
+	.dma_unmap = vfio_ap_mdev_unmap,
+	.bind_iommufd = vfio_iommufd_emulated_bind,
+	.unbind_iommufd = vfio_iommufd_emulated_unbind,
+	.attach_ioas = vfio_iommufd_emulated_attach_ioas,
+	.detach_ioas = vfio_iommufd_emulated_detach_ioas,
+};
+
+/**
+ * vfio_ap_mdev_list() - let the operations of the driver find an mdev
+ * @mdev: the mdev
+ *
+ * Context: process, may sleep. Takes guests_lock and mdevs_lock.
+ */
+static void vfio_ap_mdev_list(struct ap_matrix_mdev *mdev)
+{
+	guard(mutex)(&matrix_dev->guests_lock);
+	guard(mutex)(&matrix_dev->mdevs_lock);
+	mdev->apid_max = matrix_dev->apid_max;
+	mdev->apqi_max = matrix_dev->apqi_max;
+	list_add_tail(&mdev->node, &matrix_dev->mdev_list);
+}
+
+/**
+ * vfio_ap_mdev_unlist() - undo vfio_ap_mdev_list() and everything since
+ * @mdev: the mdev; not open
+ *
+ * Context: process, may sleep up to VFIO_AP_WAIT_MS. Takes guests_lock and
+ *	    mdevs_lock.
+ */
+static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
+{
+	struct ap_matrix matrix;
+
+	scoped_guard(mutex, &matrix_dev->guests_lock) {
+		guard(mutex)(&matrix_dev->mdevs_lock);
+		matrix = mdev->matrix;
+		vfio_ap_queue_reset_matrix(&matrix, false);
+		list_del_init(&mdev->node);
+	}
+	cancel_work_sync(&mdev->evaluate_work);
+	vfio_ap_queue_wait(&matrix);
+}
+
+static int vfio_ap_mdev_probe(struct mdev_device *mdev_device)
+{
+	struct ap_matrix_mdev *mdev;
+	int rc;
+
+	mdev = vfio_alloc_device(ap_matrix_mdev, vdev, &mdev_device->dev,
+				 &vfio_ap_mdev_ops);
+	if (IS_ERR(mdev))
+		return PTR_ERR(mdev);
+	mdev->mdev = mdev_device;
+	dev_set_drvdata(&mdev_device->dev, mdev);
+
+	vfio_ap_mdev_list(mdev);
+	rc = vfio_register_emulated_iommu_dev(&mdev->vdev);
+	if (rc) {
+		vfio_ap_mdev_unlist(mdev);
+		vfio_put_device(&mdev->vdev);
+	}
+	return rc;
+}
+
+static void vfio_ap_mdev_remove(struct mdev_device *mdev_device)
+{
+	struct ap_matrix_mdev *mdev = dev_get_drvdata(&mdev_device->dev);
+
+	/* Waits until the device is closed. */
+	vfio_unregister_group_dev(&mdev->vdev);
+	vfio_ap_mdev_unlist(mdev);
+	vfio_put_device(&mdev->vdev);
+}
+
+struct mdev_driver vfio_ap_mdev_driver = {
+	.device_api = VFIO_AP_DEVICE_API,
+	.max_instances = VFIO_AP_MDEV_MAX,
+	.driver = {
+		.name = "vfio_ap_mdev",
+		.owner = THIS_MODULE,
+		.mod_name = KBUILD_MODNAME,
+		.dev_groups = vfio_ap_mdev_groups,
+	},
+	.probe = vfio_ap_mdev_probe,
+	.remove = vfio_ap_mdev_remove,
+};
+
+/**
+ * vfio_ap_mdev_register_parent() - let mdevs be created
+ *
+ * Context: module load.
+ * Return: 0 or what mdev says.
+ */
+int vfio_ap_mdev_register_parent(void)
+{
+	return mdev_register_parent(&matrix_dev->parent, &matrix_dev->device,
+				    &vfio_ap_mdev_driver, vfio_ap_mdev_types,
+				    ARRAY_SIZE(vfio_ap_mdev_types));
+}
+
+/**
+ * vfio_ap_mdev_unregister_parent() - remove all mdevs
+ *
+ * Context: module unload.
+ */
+void vfio_ap_mdev_unregister_parent(void)
+{
+	mdev_unregister_parent(&matrix_dev->parent);
+}

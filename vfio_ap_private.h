@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The map of the driver: its objects, its locks, and who offers what.
+ */
+#ifndef VFIO_AP_PRIVATE_H
+#define VFIO_AP_PRIVATE_H
+
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/eventfd.h>
+#include <linux/hrtimer.h>
+#include <linux/kref.h>
+#include <linux/kvm_host.h>
+#include <linux/mdev.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/vfio.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "compat/ap_bus_contract.h"
+#include "vfio_ap_debug.h"
+#include "vfio_ap_matrix.h"
+
+#define VFIO_AP_MODULE_NAME	"vfio_ap"
+#define VFIO_AP_DEVICE_API	"vfio-ap"
+
+/*
+ * How long a reset may take before its queue counts as failed, and how long
+ * anybody waits for one. The second is longer, so that who waits learns of
+ * the failure instead of giving up just before it.
+ */
+#define VFIO_AP_RESET_MS	2000
+#define VFIO_AP_WAIT_MS		2500
+
+/* Why SET_IRQS has two indices on every kernel: see compat/. */
+enum vfio_ap_event {
+	VFIO_AP_EVENT_REQ,
+	VFIO_AP_EVENT_CFG_CHG,
+	VFIO_AP_EVENTS
+};
+
+struct vfio_ap_nib;
+
+/**
+ * struct ap_matrix_mdev - a mediated device: a matrix, and perhaps a guest
+ * @vdev: what VFIO knows of it; its lifetime is this object's
+ * @node: in &ap_matrix_dev.mdev_list
+ * @mdev: the device in sysfs
+ * @apid_max: largest adapter number that can be assigned; constant
+ * @apqi_max: largest domain number that can be assigned; constant
+ * @matrix: what the administrator assigned; [mdevs_lock]
+ * @shadow: what the guest has, or would have; [mdevs_lock], and read without
+ *	it by AQIC, see vfio_ap_guest_has()
+ * @held: domains assigned or added to the host of late, not passed before
+ *	their queues are reset; [mdevs_lock]
+ * @release_requested: VFIO asked for the device back, nothing is plugged any
+ *	more; [mdevs_lock]
+ * @kvm: the guest; changed under guests_lock and mdevs_lock, either of them
+ *	is enough to look at it, plugging needs guests_lock and kvm->lock
+ * @pqap_hook: what KVM calls for AQIC; constant
+ * @event: eventfds of user space; [mdevs_lock]
+ * @evaluate_work: evaluates this mdev alone, when its kvm->lock was taken
+ * @nib_lock: guards the list of NIBs and what says who returns a pin; a leaf
+ * @nibs: NIB pages that VFIO has pinned for this mdev; [nib_lock]
+ * @nib_wait: woken when a NIB leaves @nibs
+ * @unmap_first: first address of the last unmapped range; [nib_lock]
+ * @unmap_last: last address of it; [nib_lock]
+ * @unmap_until: when pins in a range that is unmapped over and over are
+ *	allowed again, in jiffies; [nib_lock]
+ * @unmap_count: how often in a row that range was unmapped; [nib_lock]
+ */
+struct ap_matrix_mdev {
+	struct vfio_device vdev;
+	struct list_head node;
+	struct mdev_device *mdev;
+	unsigned int apid_max;
+	unsigned int apqi_max;
+	struct ap_matrix matrix;
+	struct ap_matrix shadow;
+	struct ap_mask held;
+	bool release_requested;
+	struct kvm *kvm;
+	crypto_hook pqap_hook;
+	struct eventfd_ctx *event[VFIO_AP_EVENTS];
+	struct work_struct evaluate_work;
+	spinlock_t nib_lock;
+	struct list_head nibs;
+	wait_queue_head_t nib_wait;
+	u64 unmap_first;
+	u64 unmap_last;
+	unsigned long unmap_until;
+	unsigned int unmap_count;
+};
+
+/**
+ * enum vfio_ap_queue_state - where the life of a queue stands
+ * @VFIO_AP_QUEUE_RESETTING: a reset is wanted or under way, not verified
+ * @VFIO_AP_QUEUE_CLEAN: a reset was verified; nobody but a guest that has the
+ *	queue changed anything since
+ * @VFIO_AP_QUEUE_DOWN: deconfigured or checkstopped: there is nothing to reset
+ * @VFIO_AP_QUEUE_FAILED: the reset was refused, or not verified in time; the
+ *	driver goes on trying
+ * @VFIO_AP_QUEUE_GONE: not bound any more; stays until its interrupt is off
+ */
+enum vfio_ap_queue_state {
+	VFIO_AP_QUEUE_RESETTING,
+	VFIO_AP_QUEUE_CLEAN,
+	VFIO_AP_QUEUE_DOWN,
+	VFIO_AP_QUEUE_FAILED,
+	VFIO_AP_QUEUE_GONE,
+};
+
+/**
+ * struct vfio_ap_queue - a queue that is, or was, bound to the driver
+ * @ref: references; the index holds one, so does the list of polled queues,
+ *	and so does each NIB
+ * @rcu: for the lookup without a lock
+ * @apqn: AP_MKQID(APID, APQI); constant
+ * @lock: guards what follows, and makes a sequence of PQAPs to the queue one
+ * @ap_queue: the bus's object, NULL after unbind
+ * @state: see enum vfio_ap_queue_state
+ * @zapq: the next step of the reset is ZAPQ, otherwise TAPQ
+ * @again: another ZAPQ has to follow the one under way
+ * @keep: the queue stays in its guest while it is being reset
+ * @created: the bus was creating the device when it was bound, and has not
+ *	started its own state machine for it yet
+ * @accepted: the last ZAPQ was accepted
+ * @disable: AQIC to disable has to be issued again
+ * @nib: where the adapter may still write, NULL if it may not
+ * @nib_ending: nobody wants @nib any more, wait for the interrupt to be off
+ * @since: when the current wait began, in ns of CLOCK_MONOTONIC
+ * @response: the last response code, for messages
+ * @node: in &ap_matrix_dev.polled, or empty; [poll_lock]
+ * @due: when to poll, in ns of CLOCK_MONOTONIC; [poll_lock]
+ * @news: in the poller's list of queues that changed; poller only
+ */
+struct vfio_ap_queue {
+	struct kref ref;
+	struct rcu_head rcu;
+	u16 apqn;
+	struct mutex lock;
+	struct ap_queue *ap_queue;
+	enum vfio_ap_queue_state state;
+	bool zapq:1;
+	bool again:1;
+	bool keep:1;
+	bool created:1;
+	bool accepted:1;
+	bool disable:1;
+	bool nib_ending:1;
+	u8 response;
+	struct vfio_ap_nib *nib;
+	u64 since;
+	struct list_head node;
+	u64 due;
+	struct list_head news;
+};
+
+/**
+ * struct ap_matrix_dev - the driver's one and only root object
+ * @device: the parent of all mdevs, /sys/devices/vfio_ap/matrix
+ * @parent: what mdev knows of it
+ * @guests_lock: guards @mdev_list and the use of KVM pointers to plug and
+ *	unplug; see below
+ * @mdevs_lock: guards the fields of mdevs, @host and the masks of @adapter
+ * @mdev_list: all mdevs; changed under both locks, either is enough to walk
+ * @has_qci: the host answers QCI; constant
+ * @host: what the host has; [mdevs_lock]
+ * @apid_max: largest adapter number of the host; [mdevs_lock]
+ * @apqi_max: largest domain number of the host; [mdevs_lock]
+ * @adapter: what is known of the queues of each adapter; entries are made
+ *	under mdevs_lock and stay until the driver goes; masks: [mdevs_lock]
+ * @queues: bound queues by APQN; changed under mdevs_lock, read under RCU
+ * @reset_wait: woken when queues left the state RESETTING
+ * @polled: queues with a reset or an interrupt that somebody waits for;
+ *	[poll_lock]
+ * @poll_lock: guards @polled; a leaf
+ * @poll_timer: runs the poller when the first of them is due
+ * @poll_work: the poller
+ * @poll_wq: where the poller runs
+ * @release_wq: where pins are returned; may wait for a VMM
+ * @stopping: the module is being unloaded; [poll_lock]
+ *
+ * Lock order:
+ *
+ *   ap_attr_mutex > guests_lock > kvm->lock > mdevs_lock > queue->lock
+ *   pqap_hook_rwsem > queue->lock
+ *
+ * Whoever plugs or unplugs takes all of the middle three through
+ * vfio_ap_guest_acquire(). None of these locks is held while waiting for
+ * hardware, for user memory, for a pin or to return one; guests_lock is not
+ * even held while waiting for kvm->lock.
+ *
+ * VFIO calls dma_unmap with locks held that pinning takes. So no lock that
+ * vfio_ap_irq_unmap() takes is held around vfio_pin_pages() and
+ * vfio_unpin_pages().
+ */
+struct ap_matrix_dev {
+	struct device device;
+	struct mdev_parent parent;
+	struct mutex guests_lock;
+	struct mutex mdevs_lock;
+	struct list_head mdev_list;
+	bool has_qci;
+	struct ap_matrix host;
+	unsigned int apid_max;
+	unsigned int apqi_max;
+	ap_adapter_table adapter;
+	struct xarray queues;
+	wait_queue_head_t reset_wait;
+	struct list_head polled;
+	spinlock_t poll_lock;
+	struct hrtimer poll_timer;
+	struct work_struct poll_work;
+	struct workqueue_struct *poll_wq;
+	struct workqueue_struct *release_wq;
+	bool stopping;
+};
+
+extern struct ap_matrix_dev *matrix_dev;
+
+/* The table of adapters as the functions of vfio_ap_matrix.c take it */
+static inline const struct ap_adapter *const *vfio_ap_adapters(void)
+{
+	return (const struct ap_adapter *const *)matrix_dev->adapter;
+}
+
+/* vfio_ap_guest.c: the one place that changes what a guest has */
+
+/**
+ * struct vfio_ap_hold - which locks vfio_ap_guest_acquire() took
+ * @kvm: the guest whose lock is held, NULL if there is none
+ * @bus: the lock of the AP bus's attributes is held
+ */
+struct vfio_ap_hold {
+	struct kvm *kvm;
+	bool bus;
+};
+
+/* How to change a matrix; called under mdevs_lock, must not sleep */
+typedef void (*ap_matrix_edit)(struct ap_matrix *matrix, const void *how);
+
+void vfio_ap_guest_acquire(struct vfio_ap_hold *hold,
+			   const struct ap_matrix_mdev *mdev, bool bus);
+struct ap_matrix_mdev *
+vfio_ap_guest_acquire_apqn(struct vfio_ap_hold *hold, u16 apqn);
+void vfio_ap_guest_release(struct vfio_ap_hold *hold);
+struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn);
+bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn);
+void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
+void vfio_ap_guest_evaluate_all(const struct ap_mask *apm);
+void vfio_ap_guest_evaluate_work(struct work_struct *work);
+int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
+		       const void *how);
+int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm);
+void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev);
+void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev);
+
+/* vfio_ap_queue.c: queues, their index, and the reset engine */
+struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
+					 bool created);
+void vfio_ap_queue_unbind(struct vfio_ap_queue *q);
+void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present);
+struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn);
+void vfio_ap_queue_put(struct vfio_ap_queue *q);
+void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains,
+			 bool keep);
+void vfio_ap_queue_reset_matrix(const struct ap_matrix *m, bool keep);
+long vfio_ap_queue_wait(const struct ap_matrix *m);
+bool vfio_ap_queue_any_failed(const struct ap_matrix *m);
+void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay);
+int vfio_ap_queue_init(void);
+void vfio_ap_queue_exit(void);
+
+/* vfio_ap_irq.c: AQIC and the NIB */
+int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu);
+bool vfio_ap_irq_step(struct vfio_ap_queue *q);
+void vfio_ap_irq_ended(struct vfio_ap_queue *q);
+void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length);
+void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev);
+void vfio_ap_irq_abandon(struct vfio_ap_queue *q);
+
+/* vfio_ap_bus.c: what the AP bus tells us */
+int vfio_ap_bus_probe(struct ap_device *ap_dev);
+void vfio_ap_bus_remove(struct ap_device *ap_dev);
+int vfio_ap_bus_in_use(unsigned long *apm, unsigned long *aqm);
+void vfio_ap_bus_config_changed(struct ap_config_info *now,
+				struct ap_config_info *before);
+void vfio_ap_bus_scan_complete(struct ap_config_info *now,
+			       struct ap_config_info *before);
+void vfio_ap_bus_init_host(const struct ap_config_info *info);
+bool vfio_ap_bus_release_queue(struct vfio_ap_queue *q);
+
+/* vfio_ap_sysfs.c: attributes of mdevs, of queues and of the parent */
+extern const struct attribute_group *vfio_ap_mdev_groups[];
+extern const struct attribute_group **vfio_ap_parent_groups;
+extern const struct attribute_group **vfio_ap_queue_groups;
+
+/* vfio_ap_ops.c: mediated devices and their VFIO operations */
+extern struct mdev_driver vfio_ap_mdev_driver;
+int vfio_ap_mdev_register_parent(void);
+void vfio_ap_mdev_unregister_parent(void);
+
+#endif /* VFIO_AP_PRIVATE_H */

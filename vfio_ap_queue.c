@@ -1,0 +1,691 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Queues: their objects, their index, and the engine that resets them.
+ *
+ * An operation only marks queues for reset. One poller issues the ZAPQs, watches
+ * them with TAPQ, and when queues changed their state it has all mdevs concerned
+ * evaluated at once. Nobody waits for hardware with a lock held; the poller
+ * itself holds the lock of one queue for the time of one instruction.
+ */
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+#include <linux/slab.h>
+
+#include "vfio_ap_pqap.h"
+#include "vfio_ap_private.h"
+#include "vfio_ap_trace.h"
+
+/* Fast hardware is noticed within half a millisecond, slow one costs little. */
+#define POLL_MIN_NS	(500 * NSEC_PER_USEC)
+#define POLL_MAX_NS	(20 * NSEC_PER_MSEC)
+#define POLL_FAILED_NS	(250 * NSEC_PER_MSEC)
+/* How long the bus may take to start its state machine for a new device */
+#define BUS_START_NS	(1 * NSEC_PER_SEC)
+#define NEVER		U64_MAX
+
+/**
+ * enum reset_action - what an answer means for a reset under way
+ * @FAIL: refused; try again, slowly
+ * @WAIT: under way; ask again
+ * @AGAIN: something else is under way; ask again, then issue ZAPQ again
+ * @REISSUE: the reset did not work out; issue ZAPQ again
+ * @DONE: nothing is under way
+ * @DOWN: deconfigured or checkstopped; there is nothing to reset
+ * @LOST: there is no such queue (any more)
+ */
+enum reset_action {
+	FAIL,
+	WAIT,
+	AGAIN,
+	REISSUE,
+	DONE,
+	DOWN,
+	LOST,
+};
+
+/*
+ * {response code} x {phase}. Codes that are not listed cannot be answered by
+ * these functions as far as the AP bus knows; they are refusals like the last
+ * group.
+ */
+static const struct {
+	u8 zapq;
+	u8 tapq;
+} reset_table[256] = {
+	[AP_RESPONSE_NORMAL]			= { WAIT, DONE },
+	[AP_RESPONSE_Q_NOT_AVAIL]		= { LOST, LOST },
+	[AP_RESPONSE_RESET_IN_PROGRESS]		= { AGAIN, WAIT },
+	[AP_RESPONSE_DECONFIGURED]		= { DOWN, DOWN },
+	[AP_RESPONSE_CHECKSTOPPED]		= { DOWN, DOWN },
+	[AP_RESPONSE_BUSY]			= { AGAIN, WAIT },
+	[AP_RESPONSE_STATE_CHANGE_IN_PROGRESS]	= { AGAIN, WAIT },
+	[AP_RESPONSE_ASSOC_SECRET_NOT_UNIQUE]	= { FAIL, REISSUE },
+	[AP_RESPONSE_ASSOC_FAILED]		= { FAIL, REISSUE },
+
+	[AP_RESPONSE_INVALID_ADDRESS]		= { FAIL, FAIL },
+	[AP_RESPONSE_OTHERWISE_CHANGED]		= { FAIL, FAIL },
+	[AP_RESPONSE_INVALID_GISA]		= { FAIL, FAIL },
+	[AP_RESPONSE_Q_BOUND_TO_ANOTHER]	= { FAIL, FAIL },
+	[AP_RESPONSE_Q_NOT_BOUND]		= { FAIL, FAIL },
+	[AP_RESPONSE_Q_FULL]			= { FAIL, FAIL },
+	[AP_RESPONSE_INDEX_TOO_BIG]		= { FAIL, FAIL },
+	[AP_RESPONSE_NO_FIRST_PART]		= { FAIL, FAIL },
+	[AP_RESPONSE_MESSAGE_TOO_BIG]		= { FAIL, FAIL },
+	[AP_RESPONSE_REQ_FAC_NOT_INST]		= { FAIL, FAIL },
+	[AP_RESPONSE_Q_BIND_ERROR]		= { FAIL, FAIL },
+	[AP_RESPONSE_Q_NOT_AVAIL_FOR_ASSOC]	= { FAIL, FAIL },
+	[AP_RESPONSE_Q_NOT_EMPTY]		= { FAIL, FAIL },
+	[AP_RESPONSE_BIND_LIMIT_EXCEEDED]	= { FAIL, FAIL },
+	[AP_RESPONSE_INVALID_ASSOC_SECRET]	= { FAIL, FAIL },
+	[AP_RESPONSE_INVALID_DOMAIN]		= { FAIL, FAIL },
+};
+
+static void vfio_ap_queue_free(struct kref *ref)
+{
+	struct vfio_ap_queue *q = container_of(ref, struct vfio_ap_queue, ref);
+
+	mutex_destroy(&q->lock);
+	kfree_rcu(q, rcu);
+}
+
+/**
+ * vfio_ap_queue_put() - give up a reference
+ * @q: the queue
+ *
+ * Context: any.
+ */
+void vfio_ap_queue_put(struct vfio_ap_queue *q)
+{
+	kref_put(&q->ref, vfio_ap_queue_free);
+}
+
+/**
+ * vfio_ap_queue_get() - find a bound queue
+ * @apqn: its APQN
+ *
+ * Context: any.
+ * Return: the queue with a reference, NULL if no such queue is bound.
+ */
+struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn)
+{
+	struct vfio_ap_queue *q;
+
+	guard(rcu)();
+	q = xa_load(&matrix_dev->queues, apqn);
+	if (q && !kref_get_unless_zero(&q->ref))
+		q = NULL;
+	return q;
+}
+
+/* Have the poller run at @due, unless it does earlier. */
+static void vfio_ap_queue_arm(u64 due)
+{
+	struct hrtimer *timer = &matrix_dev->poll_timer;
+
+	lockdep_assert_held(&matrix_dev->poll_lock);
+
+	if (matrix_dev->stopping)
+		return;
+	if (hrtimer_is_queued(timer) &&
+	    ktime_to_ns(hrtimer_get_expires(timer)) <= due)
+		return;
+	hrtimer_start(timer, ns_to_ktime(due), HRTIMER_MODE_ABS);
+}
+
+/**
+ * vfio_ap_queue_poll() - have a queue polled
+ * @q: the queue
+ * @delay: when, in ns from now
+ *
+ * Context: any but hard interrupts. Takes poll_lock.
+ */
+void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay)
+{
+	u64 due = ktime_get_ns() + delay;
+
+	spin_lock(&matrix_dev->poll_lock);
+	if (list_empty(&q->node)) {
+		kref_get(&q->ref);
+		list_add_tail(&q->node, &matrix_dev->polled);
+		q->due = due;
+	} else {
+		q->due = min(q->due, due);
+	}
+	if (!delay && !matrix_dev->stopping)
+		queue_work(matrix_dev->poll_wq, &matrix_dev->poll_work);
+	else
+		vfio_ap_queue_arm(due);
+	spin_unlock(&matrix_dev->poll_lock);
+}
+
+/* Let the masks of the adapter say what the queue's state is. */
+static void vfio_ap_queue_publish(const struct vfio_ap_queue *q)
+{
+	struct ap_adapter *adapter = matrix_dev->adapter[AP_QID_CARD(q->apqn)];
+	unsigned int apqi = AP_QID_QUEUE(q->apqn);
+	bool resetting = q->state == VFIO_AP_QUEUE_RESETTING;
+	bool passable = q->state == VFIO_AP_QUEUE_CLEAN ||
+			q->state == VFIO_AP_QUEUE_DOWN;
+
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+	lockdep_assert_held(&q->lock);
+
+	/* Its guest keeps it: then it is as passable as it was. */
+	if (resetting && q->keep)
+		passable = ap_mask_test(&adapter->passable, apqi);
+
+	ap_mask_assign(&adapter->bound, apqi, q->state != VFIO_AP_QUEUE_GONE);
+	ap_mask_assign(&adapter->failed, apqi,
+		       q->state == VFIO_AP_QUEUE_FAILED);
+	ap_mask_assign(&adapter->passable, apqi, passable);
+	ap_mask_assign(&adapter->resetting, apqi, resetting);
+}
+
+static void vfio_ap_queue_mark(struct vfio_ap_queue *q, bool keep)
+{
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	guard(mutex)(&q->lock);
+	/* A ZAPQ that is under way came too early to count for this one. */
+	if (q->state == VFIO_AP_QUEUE_RESETTING && !q->zapq)
+		q->again = true;
+	else
+		q->zapq = true;
+	q->state = VFIO_AP_QUEUE_RESETTING;
+	q->keep = keep;
+	q->since = ktime_get_ns();
+	vfio_ap_queue_publish(q);
+	vfio_ap_queue_poll(q, 0);
+}
+
+/**
+ * vfio_ap_queue_reset() - have bound queues of an adapter reset
+ * @apid: the adapter, 0 to 255
+ * @domains: the domains
+ * @keep: leave them in their guest meanwhile
+ *
+ * Context: process; expects mdevs_lock, takes the lock of each queue.
+ */
+void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains,
+			 bool keep)
+{
+	struct ap_adapter *adapter = matrix_dev->adapter[apid];
+	struct vfio_ap_queue *q;
+	struct ap_mask bound;
+	unsigned int apqi;
+
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	if (!adapter)
+		return;
+	bound = ap_mask_and(domains, &adapter->bound);
+	ap_mask_for_each(apqi, &bound) {
+		q = xa_load(&matrix_dev->queues, AP_MKQID(apid, apqi));
+		if (q)
+			vfio_ap_queue_mark(q, keep);
+	}
+}
+
+/**
+ * vfio_ap_queue_reset_matrix() - have all bound queues of a matrix reset
+ * @m: the matrix
+ * @keep: leave them in their guest meanwhile
+ *
+ * Context: process; expects mdevs_lock, takes the lock of each queue.
+ */
+void vfio_ap_queue_reset_matrix(const struct ap_matrix *m, bool keep)
+{
+	unsigned int apid;
+
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	ap_mask_for_each(apid, &m->apm)
+		vfio_ap_queue_reset(apid, &m->aqm, keep);
+}
+
+static bool vfio_ap_queue_settled(const struct ap_matrix *m)
+{
+	const struct ap_adapter *adapter;
+	unsigned int apid, i;
+
+	ap_mask_for_each(apid, &m->apm) {
+		adapter = READ_ONCE(matrix_dev->adapter[apid]);
+		if (!adapter)
+			continue;
+		for (i = 0; i < AP_MASK_WORDS; i++)
+			if (READ_ONCE(adapter->resetting.w[i]) & m->aqm.w[i])
+				return false;
+	}
+	return true;
+}
+
+/**
+ * vfio_ap_queue_wait() - wait until the queues of a matrix are not in reset
+ * @m: the matrix
+ *
+ * Context: process, may sleep; no lock of the driver may be held. Takes and
+ *	    releases guests_lock.
+ * Return: positive when none is in reset; 0 after VFIO_AP_WAIT_MS;
+ *	   -ERESTARTSYS on a fatal signal.
+ */
+long vfio_ap_queue_wait(const struct ap_matrix *m)
+{
+	long rc;
+
+	lockdep_assert_not_held(&matrix_dev->guests_lock);
+	lockdep_assert_not_held(&matrix_dev->mdevs_lock);
+
+	if (vfio_ap_queue_settled(m))
+		return 1;
+	rc = wait_event_killable_timeout(matrix_dev->reset_wait,
+					 vfio_ap_queue_settled(m),
+					 msecs_to_jiffies(VFIO_AP_WAIT_MS));
+	/* The poller holds this lock until the guests have the news as well. */
+	mutex_lock(&matrix_dev->guests_lock);
+	mutex_unlock(&matrix_dev->guests_lock);
+	return rc;
+}
+
+/**
+ * vfio_ap_queue_any_failed() - tell whether a reset in a matrix failed
+ * @m: the matrix
+ *
+ * Context: process, may sleep. Takes mdevs_lock.
+ * Return: true if a bound queue of @m is in the state FAILED or still in reset.
+ */
+bool vfio_ap_queue_any_failed(const struct ap_matrix *m)
+{
+	const struct ap_adapter *adapter;
+	unsigned int apid;
+
+	guard(mutex)(&matrix_dev->mdevs_lock);
+	ap_mask_for_each(apid, &m->apm) {
+		adapter = matrix_dev->adapter[apid];
+		if (adapter && (ap_mask_intersects(&adapter->failed, &m->aqm) ||
+				ap_mask_intersects(&adapter->resetting, &m->aqm)))
+			return true;
+	}
+	return false;
+}
+
+static u64 vfio_ap_queue_delay(const struct vfio_ap_queue *q, u64 elapsed)
+{
+	if (q->state == VFIO_AP_QUEUE_FAILED)
+		return POLL_FAILED_NS;
+	return clamp_t(u64, elapsed / 4, POLL_MIN_NS, POLL_MAX_NS);
+}
+
+static void vfio_ap_queue_fail(struct vfio_ap_queue *q, u64 elapsed)
+{
+	lockdep_assert_held(&q->lock);
+
+	if (q->state == VFIO_AP_QUEUE_FAILED)
+		return;
+	q->state = VFIO_AP_QUEUE_FAILED;
+	pr_notice_ratelimited("%02x.%04x: not reset after %llu ms (response %02x), kept out of every guest, still trying\n",
+			      AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn),
+			      elapsed / NSEC_PER_MSEC, q->response);
+	vfio_ap_dbf_event(VFIO_AP_DBF_WARN, "reset failed: %04x rc %02x\n",
+			  q->apqn, q->response);
+}
+
+static void vfio_ap_queue_finish(struct vfio_ap_queue *q,
+				 enum vfio_ap_queue_state state)
+{
+	lockdep_assert_held(&q->lock);
+
+	q->state = state;
+	q->again = false;
+	q->keep = false;
+	vfio_ap_irq_ended(q);
+}
+
+/* Nothing is under way: is it what was asked for? */
+static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status,
+				u64 elapsed)
+{
+	lockdep_assert_held(&q->lock);
+
+	if ((status & AP_STATUS_QUEUE_EMPTY) &&
+	    !(status & AP_STATUS_IRQ_ENABLED)) {
+		vfio_ap_queue_finish(q, VFIO_AP_QUEUE_CLEAN);
+		return NEVER;
+	}
+	/* Give it some time to get there, then start over. */
+	if (vfio_ap_queue_delay(q, elapsed) >= POLL_MAX_NS)
+		q->zapq = true;
+	return vfio_ap_queue_delay(q, elapsed);
+}
+
+/* One step of a reset: one instruction. Return: when to come back, in ns. */
+static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
+{
+	u64 elapsed = ktime_get_ns() - q->since;
+	enum reset_action action;
+	bool zapq = q->zapq;
+	u32 status;
+
+	lockdep_assert_held(&q->lock);
+
+	if (!vfio_ap_bus_release_queue(q) && elapsed < BUS_START_NS)
+		return vfio_ap_queue_delay(q, elapsed);
+	q->created = false;
+
+	status = zapq ? pqap_zapq(q->apqn) : pqap_tapq(q->apqn);
+	trace_vfio_ap_reset(q->apqn, zapq, status);
+	q->response = ap_status_response(status);
+	action = zapq ? reset_table[q->response].zapq :
+			reset_table[q->response].tapq;
+	if (zapq)
+		q->accepted = q->response == AP_RESPONSE_NORMAL;
+	q->zapq = false;
+
+	if ((action == DONE || action == DOWN) && !zapq && q->again) {
+		q->again = false;
+		action = REISSUE;
+	}
+	switch (action) {
+	case WAIT:
+		break;
+	case AGAIN:
+		q->again = true;
+		break;
+	case REISSUE:
+		q->zapq = true;
+		break;
+	case DONE:
+		return vfio_ap_queue_verify(q, status, elapsed);
+	case DOWN:
+		vfio_ap_queue_finish(q, VFIO_AP_QUEUE_DOWN);
+		return NEVER;
+	case LOST:
+		vfio_ap_irq_ended(q);
+		fallthrough;
+	case FAIL:
+		q->zapq = true;
+		vfio_ap_queue_fail(q, elapsed);
+		break;
+	}
+	if (elapsed > VFIO_AP_RESET_MS * (u64)NSEC_PER_MSEC)
+		vfio_ap_queue_fail(q, elapsed);
+	return vfio_ap_queue_delay(q, elapsed);
+}
+
+/* Return: when to come back, in ns. */
+static u64 vfio_ap_queue_step(struct vfio_ap_queue *q, bool *news)
+{
+	enum vfio_ap_queue_state before;
+	u64 delay = NEVER;
+
+	guard(mutex)(&q->lock);
+	before = q->state;
+	switch (q->state) {
+	case VFIO_AP_QUEUE_RESETTING:
+	case VFIO_AP_QUEUE_FAILED:
+		delay = vfio_ap_queue_reset_step(q);
+		break;
+	case VFIO_AP_QUEUE_CLEAN:
+	case VFIO_AP_QUEUE_DOWN:
+	case VFIO_AP_QUEUE_GONE:
+		if (!vfio_ap_irq_step(q))
+			delay = vfio_ap_queue_delay(q, ktime_get_ns() - q->since);
+		break;
+	}
+	*news = q->state != before;
+	return delay;
+}
+
+/* Queues changed: let the masks, the guests and the waiters know. */
+static void vfio_ap_queue_announce(struct list_head *news)
+{
+	struct vfio_ap_queue *q, *next;
+	struct ap_mask apm = {};
+
+	scoped_guard(mutex, &matrix_dev->guests_lock) {
+		scoped_guard(mutex, &matrix_dev->mdevs_lock) {
+			list_for_each_entry(q, news, news) {
+				guard(mutex)(&q->lock);
+				/* Unbound meanwhile: its bits may be another's */
+				if (q->state == VFIO_AP_QUEUE_GONE)
+					continue;
+				vfio_ap_queue_publish(q);
+				ap_mask_set(&apm, AP_QID_CARD(q->apqn));
+			}
+		}
+		vfio_ap_guest_evaluate_all(&apm);
+	}
+	wake_up_all(&matrix_dev->reset_wait);
+
+	list_for_each_entry_safe(q, next, news, news) {
+		list_del_init(&q->news);
+		vfio_ap_queue_put(q);
+	}
+}
+
+/* Put a queue back among the polled ones, or let go of it. */
+static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay)
+{
+	u64 due = delay == NEVER ? NEVER : ktime_get_ns() + delay;
+
+	scoped_guard(spinlock, &matrix_dev->poll_lock) {
+		/* Somebody may have asked for a poll during the step. */
+		q->due = min(q->due, due);
+		if (q->due != NEVER) {
+			list_move_tail(&q->node, &matrix_dev->polled);
+			return;
+		}
+		list_del_init(&q->node);
+	}
+	vfio_ap_queue_put(q);
+}
+
+static void vfio_ap_queue_take_due(struct list_head *list)
+{
+	struct vfio_ap_queue *q, *next;
+	u64 now = ktime_get_ns();
+
+	spin_lock(&matrix_dev->poll_lock);
+	list_for_each_entry_safe(q, next, &matrix_dev->polled, node) {
+		if (q->due > now)
+			continue;
+		q->due = NEVER;
+		list_move_tail(&q->node, list);
+	}
+	spin_unlock(&matrix_dev->poll_lock);
+}
+
+static void vfio_ap_queue_rearm(void)
+{
+	struct vfio_ap_queue *q;
+	u64 due = NEVER;
+
+	spin_lock(&matrix_dev->poll_lock);
+	list_for_each_entry(q, &matrix_dev->polled, node)
+		due = min(due, q->due);
+	if (due != NEVER)
+		vfio_ap_queue_arm(due);
+	spin_unlock(&matrix_dev->poll_lock);
+}
+
+static void vfio_ap_queue_poller(struct work_struct *work)
+{
+	struct vfio_ap_queue *q, *next;
+	LIST_HEAD(due);
+	LIST_HEAD(news);
+
+	vfio_ap_queue_take_due(&due);
+	list_for_each_entry_safe(q, next, &due, node) {
+		bool changed;
+		u64 delay = vfio_ap_queue_step(q, &changed);
+
+		if (changed) {
+			kref_get(&q->ref);
+			list_add_tail(&q->news, &news);
+		}
+		vfio_ap_queue_repoll(q, delay);
+		cond_resched();
+	}
+	if (!list_empty(&news))
+		vfio_ap_queue_announce(&news);
+	vfio_ap_queue_rearm();
+}
+
+static enum hrtimer_restart vfio_ap_queue_timer(struct hrtimer *timer)
+{
+	queue_work(matrix_dev->poll_wq, &matrix_dev->poll_work);
+	return HRTIMER_NORESTART;
+}
+
+/**
+ * vfio_ap_queue_bind() - make the object of a queue and start its first reset
+ * @apqn: the queue
+ * @ap_queue: the bus's object of it
+ * @created: the bus is creating the device
+ *
+ * Context: process, may sleep. Takes mdevs_lock.
+ * Return: the queue; -ENOMEM; -EBUSY if there is one with this APQN.
+ */
+struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
+					 bool created)
+{
+	struct ap_adapter *adapter __free(kfree) = kzalloc(sizeof(*adapter),
+							   GFP_KERNEL);
+	struct vfio_ap_queue *q __free(kfree) = kzalloc(sizeof(*q), GFP_KERNEL);
+	unsigned int apid = AP_QID_CARD(apqn);
+	int rc;
+
+	if (!adapter || !q)
+		return ERR_PTR(-ENOMEM);
+
+	kref_init(&q->ref);
+	mutex_init(&q->lock);
+	INIT_LIST_HEAD(&q->node);
+	INIT_LIST_HEAD(&q->news);
+	q->apqn = apqn;
+	q->ap_queue = ap_queue;
+	q->created = created;
+
+	guard(mutex)(&matrix_dev->mdevs_lock);
+	rc = xa_insert(&matrix_dev->queues, apqn, q, GFP_KERNEL);
+	if (rc)
+		return ERR_PTR(rc);
+	if (!matrix_dev->adapter[apid])
+		WRITE_ONCE(matrix_dev->adapter[apid], no_free_ptr(adapter));
+	vfio_ap_queue_mark(q, false);
+	return no_free_ptr(q);
+}
+
+/**
+ * vfio_ap_queue_unbind() - take a queue out of the index
+ * @q: the queue
+ *
+ * The caller has the queue's mdev evaluated, then releases the locks and calls
+ * vfio_ap_queue_leave().
+ *
+ * Context: process; expects mdevs_lock, takes the queue's lock.
+ */
+void vfio_ap_queue_unbind(struct vfio_ap_queue *q)
+{
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	guard(mutex)(&q->lock);
+	q->state = VFIO_AP_QUEUE_GONE;
+	q->ap_queue = NULL;
+	vfio_ap_queue_publish(q);
+	xa_erase(&matrix_dev->queues, q->apqn);
+}
+
+/**
+ * vfio_ap_queue_leave() - the last reset of a queue
+ * @q: the queue, unbound; the reference of the index is given up
+ * @present: the host still has the queue
+ *
+ * Does not wait: the bus issues a ZAPQ of its own next. If the interrupt of the
+ * queue is not known to be off by then, the queue's object stays with the
+ * poller until it is.
+ *
+ * Context: process, may sleep. Takes the queue's lock.
+ */
+void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present)
+{
+	scoped_guard(mutex, &q->lock) {
+		q->since = ktime_get_ns();
+		q->accepted = false;
+		if (present) {
+			u32 status = pqap_zapq(q->apqn);
+
+			trace_vfio_ap_reset(q->apqn, true, status);
+			q->accepted = ap_status_response(status) ==
+				      AP_RESPONSE_NORMAL;
+		}
+		q->nib_ending = !!q->nib;
+		if (!vfio_ap_irq_step(q))
+			vfio_ap_queue_poll(q, POLL_MIN_NS);
+	}
+	wake_up_all(&matrix_dev->reset_wait);
+	vfio_ap_queue_put(q);
+}
+
+/**
+ * vfio_ap_queue_init() - make the index and the poller
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int vfio_ap_queue_init(void)
+{
+	xa_init(&matrix_dev->queues);
+	init_waitqueue_head(&matrix_dev->reset_wait);
+	INIT_LIST_HEAD(&matrix_dev->polled);
+	spin_lock_init(&matrix_dev->poll_lock);
+	INIT_WORK(&matrix_dev->poll_work, vfio_ap_queue_poller);
+	hrtimer_setup(&matrix_dev->poll_timer, vfio_ap_queue_timer,
+		      CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+
+	matrix_dev->poll_wq = alloc_workqueue("vfio_ap_poll",
+					      WQ_UNBOUND | WQ_HIGHPRI, 1);
+	if (!matrix_dev->poll_wq)
+		return -ENOMEM;
+	matrix_dev->release_wq = alloc_workqueue("vfio_ap_release",
+						 WQ_UNBOUND, 0);
+	if (!matrix_dev->release_wq) {
+		destroy_workqueue(matrix_dev->poll_wq);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * vfio_ap_queue_exit() - undo vfio_ap_queue_init()
+ *
+ * No queue is bound any more. Queues whose interrupt is not off get some more
+ * time. After that the pages they may write to are given up for lost: a leak
+ * is better than an adapter that writes to memory of somebody else.
+ *
+ * Context: process, may sleep up to VFIO_AP_WAIT_MS.
+ */
+void vfio_ap_queue_exit(void)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(VFIO_AP_WAIT_MS);
+	struct vfio_ap_queue *q, *next;
+	unsigned int apid;
+
+	while (!list_empty_careful(&matrix_dev->polled) && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+
+	scoped_guard(spinlock, &matrix_dev->poll_lock)
+		matrix_dev->stopping = true;
+	hrtimer_cancel(&matrix_dev->poll_timer);
+	destroy_workqueue(matrix_dev->poll_wq);
+
+	list_for_each_entry_safe(q, next, &matrix_dev->polled, node) {
+		list_del_init(&q->node);
+		scoped_guard(mutex, &q->lock)
+			vfio_ap_irq_abandon(q);
+		vfio_ap_queue_put(q);
+	}
+	destroy_workqueue(matrix_dev->release_wq);
+	for (apid = 0; apid < AP_MASK_BITS; apid++)
+		kfree(matrix_dev->adapter[apid]);
+	xa_destroy(&matrix_dev->queues);
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attributes: parse, check the range, call, format. What they mean is in
+ * Documentation/ABI/testing/sysfs-devices-vfio_ap.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "vfio_ap_private.h"
+
+/* Longest line of "withheld": "05 05.0047 not-in-host\n" */
+#define WITHHELD_LINE	32
+
+/**
+ * struct id_edit - set or clear one bit of a matrix
+ * @mask: which mask, as an offset into struct ap_matrix
+ * @id: the number, 0 to 255
+ * @on: set it
+ */
+struct id_edit {
+	size_t mask;
+	unsigned int id;
+	bool on;
+};
+
+static void edit_id(struct ap_matrix *matrix, const void *how)
+{
+	const struct id_edit *edit = how;
+	struct ap_mask *mask = (void *)matrix + edit->mask;
+
+	ap_mask_assign(mask, edit->id, edit->on);
+}
+
+static void edit_config(struct ap_matrix *matrix, const void *how)
+{
+	*matrix = *(const struct ap_matrix *)how;
+}
+
+static ssize_t store_id(struct device *dev, const char *buf, size_t count,
+			size_t mask, bool on)
+{
+	struct ap_matrix_mdev *mdev = dev_get_drvdata(dev);
+	struct id_edit edit = { .mask = mask, .on = on };
+	unsigned long id;
+	int rc;
+
+	rc = kstrtoul(buf, 0, &id);
+	if (rc)
+		return rc;
+	if (id > (mask == offsetof(struct ap_matrix, apm) ? mdev->apid_max :
+							    mdev->apqi_max))
+		return -ENODEV;
+	edit.id = id;
+	rc = vfio_ap_guest_edit(mdev, edit_id, &edit);
+	return rc ?: count;
+}
+
+#define ID_ATTR(_name, _mask, _on)					\
+static ssize_t _name##_store(struct device *dev,			\
+			     struct device_attribute *attr,		\
+			     const char *buf, size_t count)		\
+{									\
+	return store_id(dev, buf, count,				\
+			offsetof(struct ap_matrix, _mask), _on);	\
+}									\
+static DEVICE_ATTR_WO(_name)
+
+ID_ATTR(assign_adapter, apm, true);
+ID_ATTR(unassign_adapter, apm, false);
+ID_ATTR(assign_domain, aqm, true);
+ID_ATTR(unassign_domain, aqm, false);
+ID_ATTR(assign_control_domain, adm, true);
+ID_ATTR(unassign_control_domain, adm, false);
+
+/**
+ * read_matrix() - take a snapshot of what an mdev has
+ * @mdev: the mdev
+ * @shadow: of what its guest has, not of what was assigned
+ *
+ * Context: process, may sleep. Takes mdevs_lock.
+ * Return: the snapshot.
+ */
+static struct ap_matrix read_matrix(struct ap_matrix_mdev *mdev, bool shadow)
+{
+	guard(mutex)(&matrix_dev->mdevs_lock);
+	return shadow ? mdev->shadow : mdev->matrix;
+}
+
+static ssize_t control_domains_show(struct device *dev,
+				    struct device_attribute *attr, char *buf)
+{
+	struct ap_matrix m = read_matrix(dev_get_drvdata(dev), false);
+	unsigned int id;
+	int len = 0;
+
+	ap_mask_for_each(id, &m.adm)
+		len += sysfs_emit_at(buf, len, "%04x\n", id);
+	return len;
+}
+static DEVICE_ATTR_RO(control_domains);
+
+static ssize_t ap_config_show(struct device *dev,
+			      struct device_attribute *attr, char *buf)
+{
+	struct ap_matrix m = read_matrix(dev_get_drvdata(dev), false);
+
+	return ap_matrix_format_config(&m, buf);
+}
+
+static bool config_in_range(const struct ap_matrix_mdev *mdev,
+			    const struct ap_matrix *m)
+{
+	return ap_mask_next(&m->apm, mdev->apid_max + 1) == AP_MASK_BITS &&
+	       ap_mask_next(&m->aqm, mdev->apqi_max + 1) == AP_MASK_BITS &&
+	       ap_mask_next(&m->adm, mdev->apqi_max + 1) == AP_MASK_BITS;
+}
+
+static ssize_t ap_config_store(struct device *dev,
+			       struct device_attribute *attr,
+			       const char *buf, size_t count)
+{
+	struct ap_matrix_mdev *mdev = dev_get_drvdata(dev);
+	struct ap_matrix config;
+	int rc;
+
+	rc = ap_matrix_parse_config(&config, buf, count);
+	if (rc)
+		return rc;
+	if (!config_in_range(mdev, &config))
+		return -ENODEV;
+	rc = vfio_ap_guest_edit(mdev, edit_config, &config);
+	return rc ?: count;
+}
+static DEVICE_ATTR_RW(ap_config);
+
+/*
+ * Listings can be longer than a page, so they are binary attributes. Readers
+ * that read to the end notice no difference.
+ */
+static ssize_t read_apqns(struct kobject *kobj, char *buf, loff_t off,
+			  size_t count, bool shadow)
+{
+	struct ap_matrix m = read_matrix(dev_get_drvdata(kobj_to_dev(kobj)),
+					 shadow);
+
+	return ap_matrix_format_apqns(&m, buf, off, count);
+}
+
+static ssize_t matrix_read(struct file *file, struct kobject *kobj,
+			   BIN_ATTR_CONST struct bin_attribute *attr,
+			   char *buf, loff_t off, size_t count)
+{
+	return read_apqns(kobj, buf, off, count, false);
+}
+static BIN_ATTR_CONST BIN_ATTR_RO(matrix, 0);
+
+static ssize_t guest_matrix_read(struct file *file, struct kobject *kobj,
+				 BIN_ATTR_CONST struct bin_attribute *attr,
+				 char *buf, loff_t off, size_t count)
+{
+	return read_apqns(kobj, buf, off, count, true);
+}
+static BIN_ATTR_CONST BIN_ATTR_RO(guest_matrix, 0);
+
+/* Why a queue is not passable, in one word. */
+static const char *queue_reason(unsigned int apid, unsigned int apqi)
+{
+	const struct ap_adapter *adapter = matrix_dev->adapter[apid];
+
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	if (!adapter || !ap_mask_test(&adapter->bound, apqi))
+		return "unbound";
+	if (ap_mask_test(&adapter->failed, apqi))
+		return "failed";
+	return "resetting";
+}
+
+/* Why a guest has no number of some kind although it is assigned. */
+static const char *id_reason(const struct ap_matrix_mdev *mdev,
+			     const struct ap_mask *host, unsigned int id)
+{
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	if (!ap_mask_test(host, id))
+		return "not-in-host";
+	return mdev->release_requested ? "released" : "resetting";
+}
+
+static size_t put_adapter(const struct ap_matrix_mdev *mdev, char *buf,
+			  size_t at, size_t size, unsigned int apid)
+{
+	const struct ap_matrix *host = &matrix_dev->host;
+	struct ap_mask domains = ap_mask_and(&mdev->matrix.aqm, &host->aqm);
+	unsigned int apqi;
+
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	domains = ap_mask_andnot(&domains, &mdev->held);
+	if (!ap_mask_test(&host->apm, apid) || mdev->release_requested ||
+	    !ap_matrix_lacks(matrix_dev->adapter[apid], &domains, &apqi))
+		return scnprintf(buf + at, size - at, "%02x %s\n", apid,
+				 id_reason(mdev, &host->apm, apid));
+	return scnprintf(buf + at, size - at, "%02x %02x.%04x %s\n", apid,
+			 apid, apqi, queue_reason(apid, apqi));
+}
+
+static size_t put_withheld(const struct ap_matrix_mdev *mdev, char *buf,
+			   size_t size)
+{
+	const struct ap_matrix *host = &matrix_dev->host;
+	struct ap_mask rest;
+	unsigned int id;
+	size_t at = 0;
+
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	rest = ap_mask_andnot(&mdev->matrix.apm, &mdev->shadow.apm);
+	ap_mask_for_each(id, &rest)
+		at += put_adapter(mdev, buf, at, size, id);
+	rest = ap_mask_andnot(&mdev->matrix.aqm, &mdev->shadow.aqm);
+	ap_mask_for_each(id, &rest)
+		at += scnprintf(buf + at, size - at, ".%04x %s\n", id,
+				id_reason(mdev, &host->aqm, id));
+	rest = ap_mask_andnot(&mdev->matrix.adm, &mdev->shadow.adm);
+	ap_mask_for_each(id, &rest)
+		at += scnprintf(buf + at, size - at, "%04x %s\n", id,
+				id_reason(mdev, &host->adm, id));
+	return at;
+}
+
+static ssize_t withheld_read(struct file *file, struct kobject *kobj,
+			     BIN_ATTR_CONST struct bin_attribute *attr,
+			     char *buf, loff_t off, size_t count)
+{
+	struct ap_matrix_mdev *mdev = dev_get_drvdata(kobj_to_dev(kobj));
+	const size_t size = 3 * AP_MASK_BITS * WITHHELD_LINE;
+	char *text __free(kvfree) = kvmalloc(size, GFP_KERNEL);
+	size_t len;
+
+	if (!text)
+		return -ENOMEM;
+	scoped_guard(mutex, &matrix_dev->mdevs_lock)
+		len = put_withheld(mdev, text, size);
+	return memory_read_from_buffer(buf, count, &off, text, len);
+}
+static BIN_ATTR_CONST BIN_ATTR_RO(withheld, 0);
+
+static struct attribute *mdev_attrs[] = {
+	&dev_attr_assign_adapter.attr,
+	&dev_attr_unassign_adapter.attr,
+	&dev_attr_assign_domain.attr,
+	&dev_attr_unassign_domain.attr,
+	&dev_attr_assign_control_domain.attr,
+	&dev_attr_unassign_control_domain.attr,
+	&dev_attr_control_domains.attr,
+	&dev_attr_ap_config.attr,
+	NULL
+};
+
+static BIN_ATTR_CONST struct bin_attribute *BIN_ATTR_CONST mdev_bin_attrs[] = {
+	&bin_attr_matrix,
+	&bin_attr_guest_matrix,
+	&bin_attr_withheld,
+	NULL
+};
+
+static const struct attribute_group mdev_group = {
+	.attrs = mdev_attrs,
+	.bin_attrs = mdev_bin_attrs,
+};
+
+const struct attribute_group *vfio_ap_mdev_groups[] = {
+	&mdev_group,
+	NULL
+};
+
+static ssize_t features_show(struct device *dev,
+			     struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "guest_matrix hotplug ap_config withheld\n");
+}
+static DEVICE_ATTR_RO(features);
+
+static struct attribute *parent_attrs[] = {
+	&dev_attr_features.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(parent);
+
+const struct attribute_group **vfio_ap_parent_groups = parent_groups;
+
+static ssize_t status_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	const char *status = "unassigned";
+	struct ap_matrix_mdev *mdev;
+	unsigned int apid, apqi;
+	u16 apqn;
+
+	if (sscanf(dev_name(dev), "%x.%x", &apid, &apqi) != 2)
+		return -ENODEV;
+	apqn = AP_MKQID(apid, apqi);
+
+	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
+		mdev = vfio_ap_guest_owner(apqn);
+		if (mdev)
+			status = vfio_ap_guest_has(mdev, apqn) ? "in use" :
+								 "assigned";
+	}
+	return sysfs_emit(buf, "%s\n", status);
+}
+static DEVICE_ATTR_RO(status);
+
+static struct attribute *queue_attrs[] = {
+	&dev_attr_status.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(queue);
+
+const struct attribute_group **vfio_ap_queue_groups = queue_groups;
