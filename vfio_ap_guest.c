@@ -12,13 +12,16 @@
 #include "vfio_ap_private.h"
 #include "vfio_ap_trace.h"
 
-/*
- * Take the lock of a guest, if there is one. A VMM can have it held for as long
- * as it likes (KVM touches user memory under it), so while guests_lock is held
- * it is only tried.
+/**
+ * vfio_ap_guest_try() - take the lock of a guest if it is free
+ * @hold: where to remember the guest
+ * @kvm: the guest, NULL if there is none
  *
- * Return: NULL on success, with hold->kvm set; else the guest to wait for, with
- * a reference.
+ * A VMM can have the lock held for as long as it likes (KVM touches user memory
+ * under it), so while guests_lock is held it is only tried.
+ *
+ * Context: process; expects guests_lock, takes kvm->lock.
+ * Return: NULL on success; else the guest to wait for, with a reference.
  */
 static struct kvm *vfio_ap_guest_try(struct vfio_ap_hold *hold, struct kvm *kvm)
 {
@@ -36,6 +39,13 @@ static struct kvm *vfio_ap_guest_try(struct vfio_ap_hold *hold, struct kvm *kvm)
 	return NULL;
 }
 
+/**
+ * vfio_ap_guest_await() - wait until the lock of a guest was free
+ * @kvm: the guest; the reference is given up
+ *
+ * Context: process, may sleep as long as a VMM likes; no lock of the driver may
+ *	    be held. Takes and releases kvm->lock.
+ */
 static void vfio_ap_guest_await(struct kvm *kvm)
 {
 	lockdep_assert_not_held(&matrix_dev->guests_lock);
@@ -184,7 +194,12 @@ static void vfio_ap_guest_write_mask(struct ap_mask *to,
 		WRITE_ONCE(to->w[i], from->w[i]);
 }
 
-/* Hand the shadow to KVM. */
+/**
+ * vfio_ap_guest_push() - hand the shadow to KVM, and tell user space
+ * @mdev: the mdev; it has a guest
+ *
+ * Context: process; expects guests_lock, kvm->lock and mdevs_lock.
+ */
 static void vfio_ap_guest_push(struct ap_matrix_mdev *mdev)
 {
 	lockdep_assert_held(&matrix_dev->guests_lock);
@@ -200,7 +215,13 @@ static void vfio_ap_guest_push(struct ap_matrix_mdev *mdev)
 		eventfd_signal(mdev->event[VFIO_AP_EVENT_CFG_CHG]);
 }
 
-/* Queues that were in the guest's configuration and are not any more */
+/**
+ * vfio_ap_guest_reset_leaving() - have queues reset that left a guest
+ * @from: what the guest had
+ * @to: what it has now
+ *
+ * Context: process; expects mdevs_lock, takes the lock of each queue.
+ */
 static void vfio_ap_guest_reset_leaving(const struct ap_matrix *from,
 					const struct ap_matrix *to)
 {
@@ -217,7 +238,12 @@ static void vfio_ap_guest_reset_leaving(const struct ap_matrix *from,
 	}
 }
 
-/* Domains that were waited for: their queues are not in reset any more. */
+/**
+ * vfio_ap_guest_admit() - stop holding domains that have settled
+ * @mdev: the mdev
+ *
+ * Context: any; expects mdevs_lock.
+ */
 static void vfio_ap_guest_admit(struct ap_matrix_mdev *mdev)
 {
 	struct ap_matrix candidates = { .apm = mdev->matrix.apm };
@@ -317,7 +343,13 @@ void vfio_ap_guest_evaluate_all(const struct ap_mask *apm)
 	}
 }
 
-/* Name the first APQN that the host's own drivers keep to themselves. */
+/**
+ * vfio_ap_guest_say_reserved() - name an APQN that is kept for the host
+ * @mdev: the mdev that does not get it
+ * @area: where to look
+ *
+ * Context: process; expects ap_attr_mutex.
+ */
 static void vfio_ap_guest_say_reserved(struct ap_matrix_mdev *mdev,
 				       const struct ap_matrix *area)
 {
@@ -344,6 +376,14 @@ static void vfio_ap_guest_say_reserved(struct ap_matrix_mdev *mdev,
 				       apid, apqi);
 }
 
+/**
+ * vfio_ap_guest_check_reserved() - ask the bus who owns what is added
+ * @mdev: the mdev that wants it
+ * @area: what is added; not changed, the bus's prototype lacks a const
+ *
+ * Context: process; expects ap_attr_mutex.
+ * Return: 0; -EADDRNOTAVAIL if an APQN is reserved, or the bus does not know.
+ */
 static int vfio_ap_guest_check_reserved(struct ap_matrix_mdev *mdev,
 					struct ap_matrix *area)
 {
@@ -359,6 +399,14 @@ static int vfio_ap_guest_check_reserved(struct ap_matrix_mdev *mdev,
 	return -EADDRNOTAVAIL;
 }
 
+/**
+ * vfio_ap_guest_check_shared() - look whether others have what is added
+ * @mdev: the mdev that wants it
+ * @area: what is added
+ *
+ * Context: process; expects mdevs_lock.
+ * Return: 0; -EADDRINUSE if an APQN is assigned to another mdev.
+ */
 static int vfio_ap_guest_check_shared(struct ap_matrix_mdev *mdev,
 				      const struct ap_matrix *area)
 {
@@ -380,7 +428,17 @@ static int vfio_ap_guest_check_shared(struct ap_matrix_mdev *mdev,
 	return 0;
 }
 
-/* Only what is added can be refused; what was there already is not asked. */
+/**
+ * vfio_ap_guest_check() - may an mdev have what is added?
+ * @mdev: the mdev
+ * @rows: new adapters with all domains
+ * @columns: new domains with all adapters
+ *
+ * Only what is added can be refused; what was there already is not asked.
+ *
+ * Context: process; expects ap_attr_mutex and mdevs_lock.
+ * Return: 0, -EADDRNOTAVAIL or -EADDRINUSE.
+ */
 static int vfio_ap_guest_check(struct ap_matrix_mdev *mdev,
 			       struct ap_matrix *rows,
 			       struct ap_matrix *columns)
@@ -397,9 +455,17 @@ static int vfio_ap_guest_check(struct ap_matrix_mdev *mdev,
 	return rc;
 }
 
-/*
- * Queues that are going to be added may be in reset, for somebody had them a
- * moment ago. Wait before the change, so that the guest sees one change.
+/**
+ * vfio_ap_guest_wait_added() - wait for queues that are about to be added
+ * @mdev: the mdev
+ * @edit: makes the new matrix out of the old one
+ * @how: what @edit needs to know
+ *
+ * They may be in reset, for somebody had them a moment ago. Waiting before the
+ * change lets the guest see one change.
+ *
+ * Context: process, may sleep up to VFIO_AP_WAIT_MS for rows and for columns.
+ *	    Takes mdevs_lock.
  */
 static void vfio_ap_guest_wait_added(struct ap_matrix_mdev *mdev,
 				     ap_matrix_edit edit, const void *how)

@@ -78,6 +78,12 @@ static void nib_put(struct vfio_ap_nib *nib)
 	kfree(nib);
 }
 
+/**
+ * nib_unlist() - VFIO does not count a pin (any more)
+ * @nib: the NIB
+ *
+ * Context: process; expects nib_lock.
+ */
 static void nib_unlist(struct vfio_ap_nib *nib)
 {
 	struct ap_matrix_mdev *mdev = nib->mdev;
@@ -88,7 +94,12 @@ static void nib_unlist(struct vfio_ap_nib *nib)
 	wake_up_all(&mdev->nib_wait);
 }
 
-/* Give VFIO its pin back, unless somebody else does. */
+/**
+ * nib_return() - give VFIO its pin back, unless somebody else does
+ * @nib: the NIB
+ *
+ * Context: process, may sleep for VFIO's locks. Takes nib_lock.
+ */
 static void nib_return(struct vfio_ap_nib *nib)
 {
 	struct ap_matrix_mdev *mdev = nib->mdev;
@@ -102,9 +113,12 @@ static void nib_return(struct vfio_ap_nib *nib)
 	nib_put(nib);
 }
 
-/*
- * The adapter does not use the NIB (any more). Called where VFIO's locks and
- * the end of a guest can be waited for.
+/**
+ * nib_end() - the adapter does not use a NIB (any more)
+ * @nib: the NIB; the adapter's share is given up
+ *
+ * Context: process, may sleep for VFIO's locks and for the end of a guest. Takes
+ *	    nib_lock.
  */
 static void nib_end(struct vfio_ap_nib *nib)
 {
@@ -121,7 +135,14 @@ static void nib_end_work(struct work_struct *work)
 	nib_end(container_of(work, struct vfio_ap_nib, work));
 }
 
-/* VFIO finds a pin in a range again and again: no new ones there for a while. */
+/**
+ * nib_refused() - is memory being unmapped that VFIO still finds a pin in?
+ * @mdev: the mdev
+ * @iova: guest address of a page
+ *
+ * Context: any; expects nib_lock.
+ * Return: true if no new pin may be made there for the moment.
+ */
 static bool nib_refused(struct ap_matrix_mdev *mdev, u64 iova)
 {
 	lockdep_assert_held(&mdev->nib_lock);
@@ -132,9 +153,16 @@ static bool nib_refused(struct ap_matrix_mdev *mdev, u64 iova)
 	       iova <= mdev->unmap_last;
 }
 
-/*
- * Pin a guest page. Return: the NIB with both owners, NULL if the page cannot
- * be had.
+/**
+ * nib_pin() - pin a guest page
+ * @mdev: the guest's mdev
+ * @q: the queue that is going to write to it
+ * @kvm: the guest
+ * @iova: guest address of the page
+ *
+ * Context: process, may sleep for memory of the guest and for VFIO's locks; no
+ *	    lock of the driver may be held. Takes nib_lock.
+ * Return: the NIB with both owners; NULL if the page cannot be had.
  */
 static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 				   struct vfio_ap_queue *q, struct kvm *kvm,
@@ -216,6 +244,13 @@ static struct vfio_ap_nib *nib_make(struct kvm_vcpu *vcpu,
 	return nib;
 }
 
+/**
+ * aqic_off() - ask whether the interrupt of a queue is off
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ * Return: true if the adapter cannot write to the NIB any more.
+ */
 static bool aqic_off(struct vfio_ap_queue *q)
 {
 	u32 status;
@@ -240,6 +275,13 @@ static bool aqic_off(struct vfio_ap_queue *q)
 	}
 }
 
+/**
+ * aqic_disable() - switch the interrupt of a queue off
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ * Return: the status word.
+ */
 static u32 aqic_disable(struct vfio_ap_queue *q)
 {
 	u32 status;
@@ -268,6 +310,13 @@ static u32 aqic_disable(struct vfio_ap_queue *q)
 	return status;
 }
 
+/**
+ * aqic_take_nib() - take the NIB from a queue
+ * @q: the queue; its interrupt is off
+ *
+ * Context: process; expects the queue's lock.
+ * Return: the NIB with the adapter's share; NULL if there is none.
+ */
 static struct vfio_ap_nib *aqic_take_nib(struct vfio_ap_queue *q)
 {
 	struct vfio_ap_nib *nib = q->nib;
@@ -280,7 +329,12 @@ static struct vfio_ap_nib *aqic_take_nib(struct vfio_ap_queue *q)
 	return nib;
 }
 
-/* Watch the interrupt go off. */
+/**
+ * aqic_watch() - watch the interrupt of a queue go off
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock, takes poll_lock.
+ */
 static void aqic_watch(struct vfio_ap_queue *q)
 {
 	lockdep_assert_held(&q->lock);
@@ -293,6 +347,16 @@ static void aqic_watch(struct vfio_ap_queue *q)
 	vfio_ap_queue_poll(q, NSEC_PER_MSEC / 2);
 }
 
+/**
+ * aqic_issue_enable() - switch the interrupt of a queue on
+ * @q: the queue
+ * @nib: where the adapter is to write
+ * @gpa: guest address of the NIB; its offset in the page counts
+ * @nisc: the interruption subclass of the host, 0 to 7
+ *
+ * Context: process; expects the queue's lock.
+ * Return: the status word.
+ */
 static u32 aqic_issue_enable(struct vfio_ap_queue *q, struct vfio_ap_nib *nib,
 			     u64 gpa, int nisc)
 {
@@ -309,7 +373,16 @@ static u32 aqic_issue_enable(struct vfio_ap_queue *q, struct vfio_ap_nib *nib,
 	return status;
 }
 
-/* Return: the status for the guest; *nib becomes what is left over, if any. */
+/**
+ * aqic_enable() - give a queue a NIB
+ * @q: the queue
+ * @mdev: the guest's mdev
+ * @nib: the NIB; becomes what is left over with the adapter's share, or NULL
+ * @gpa: guest address of the NIB
+ *
+ * Context: process; takes the queue's lock.
+ * Return: the status word for the guest.
+ */
 static u32 aqic_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 		       struct vfio_ap_nib **nib, u64 gpa)
 {
@@ -375,6 +448,16 @@ static u32 aqic_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
 	return status;
 }
 
+/**
+ * aqic_guest_disable() - the guest wants no interrupts of a queue
+ * @mdev: the guest's mdev
+ * @q: the queue
+ *
+ * Does not wait for the interrupt to be off, that is the poller's business.
+ *
+ * Context: process, may sleep for VFIO's locks. Takes the queue's lock.
+ * Return: the status word for the guest.
+ */
 static u32 aqic_guest_disable(struct ap_matrix_mdev *mdev,
 			      struct vfio_ap_queue *q)
 {
@@ -478,7 +561,15 @@ static bool nib_overlaps(const struct vfio_ap_nib *nib, u64 first, u64 last)
 	return nib->iova + PAGE_SIZE - 1 >= first && nib->iova <= last;
 }
 
-/* Return: a NIB in the range that VFIO has pinned, with an owner added. */
+/**
+ * nib_find_pinned() - find a NIB that VFIO has pinned
+ * @mdev: the mdev
+ * @first: first guest address of the range
+ * @last: last guest address of it
+ *
+ * Context: process; takes nib_lock.
+ * Return: a NIB with an owner added; NULL if there is none in the range.
+ */
 static struct vfio_ap_nib *nib_find_pinned(struct ap_matrix_mdev *mdev,
 					   u64 first, u64 last)
 {
@@ -496,6 +587,17 @@ static struct vfio_ap_nib *nib_find_pinned(struct ap_matrix_mdev *mdev,
 	return found;
 }
 
+/**
+ * nib_none_left() - see whether VFIO has back all pins of a range
+ * @mdev: the mdev
+ * @first: first guest address of the range
+ * @last: last guest address of it
+ *
+ * Pins that are just being made are revoked.
+ *
+ * Context: process; takes nib_lock.
+ * Return: true if there is none.
+ */
 static bool nib_none_left(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 {
 	struct vfio_ap_nib *nib;
@@ -514,6 +616,14 @@ static bool nib_none_left(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 	return none;
 }
 
+/**
+ * nib_count_unmap() - remember what is unmapped, and how often in a row
+ * @mdev: the mdev
+ * @first: first guest address of the range
+ * @last: last guest address of it
+ *
+ * Context: process; takes nib_lock.
+ */
 static void nib_count_unmap(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 {
 	spin_lock(&mdev->nib_lock);
@@ -527,7 +637,12 @@ static void nib_count_unmap(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 	spin_unlock(&mdev->nib_lock);
 }
 
-/* The guest loses the page under its NIB: no interrupts any more. */
+/**
+ * nib_revoke() - the guest loses the page under a NIB
+ * @nib: the NIB
+ *
+ * Context: process, may sleep for VFIO's locks. Takes the queue's lock.
+ */
 static void nib_revoke(struct vfio_ap_nib *nib)
 {
 	struct vfio_ap_queue *q = nib->q;

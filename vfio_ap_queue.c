@@ -117,7 +117,12 @@ struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn)
 	return q;
 }
 
-/* Have the poller run at @due, unless it does earlier. */
+/**
+ * vfio_ap_queue_arm() - have the poller run, unless it does earlier
+ * @due: when, in ns of CLOCK_MONOTONIC
+ *
+ * Context: process; expects poll_lock.
+ */
 static void vfio_ap_queue_arm(u64 due)
 {
 	struct hrtimer *timer = &matrix_dev->poll_timer;
@@ -158,7 +163,12 @@ void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay)
 	spin_unlock(&matrix_dev->poll_lock);
 }
 
-/* Let the masks of the adapter say what the queue's state is. */
+/**
+ * vfio_ap_queue_publish() - let the masks say what the queue's state is
+ * @q: the queue
+ *
+ * Context: process; expects mdevs_lock and the queue's lock.
+ */
 static void vfio_ap_queue_publish(const struct vfio_ap_queue *q)
 {
 	struct ap_adapter *adapter = matrix_dev->adapter[AP_QID_CARD(q->apqn)];
@@ -181,6 +191,13 @@ static void vfio_ap_queue_publish(const struct vfio_ap_queue *q)
 	ap_mask_assign(&adapter->resetting, apqi, resetting);
 }
 
+/**
+ * vfio_ap_queue_mark() - have a queue reset
+ * @q: the queue
+ * @keep: leave it in its guest meanwhile
+ *
+ * Context: process; expects mdevs_lock, takes the queue's lock and poll_lock.
+ */
 static void vfio_ap_queue_mark(struct vfio_ap_queue *q, bool keep)
 {
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
@@ -315,6 +332,13 @@ static u64 vfio_ap_queue_delay(const struct vfio_ap_queue *q, u64 elapsed)
 	return clamp_t(u64, elapsed / 4, POLL_MIN_NS, POLL_MAX_NS);
 }
 
+/**
+ * vfio_ap_queue_fail() - a reset was refused, or takes too long
+ * @q: the queue
+ * @elapsed: how long it took, in ns
+ *
+ * Context: process; expects the queue's lock.
+ */
 static void vfio_ap_queue_fail(struct vfio_ap_queue *q, u64 elapsed)
 {
 	lockdep_assert_held(&q->lock);
@@ -329,6 +353,13 @@ static void vfio_ap_queue_fail(struct vfio_ap_queue *q, u64 elapsed)
 			  q->apqn, q->response);
 }
 
+/**
+ * vfio_ap_queue_finish() - nothing is left to be done for a queue
+ * @q: the queue
+ * @state: what it is now
+ *
+ * Context: process; expects the queue's lock.
+ */
 static void vfio_ap_queue_finish(struct vfio_ap_queue *q,
 				 enum vfio_ap_queue_state state)
 {
@@ -340,7 +371,15 @@ static void vfio_ap_queue_finish(struct vfio_ap_queue *q,
 	vfio_ap_irq_ended(q);
 }
 
-/* Nothing is under way: is it what was asked for? */
+/**
+ * vfio_ap_queue_verify() - nothing is under way: is it what was asked for?
+ * @q: the queue
+ * @status: what TAPQ answered
+ * @elapsed: how long the reset took, in ns
+ *
+ * Context: process; expects the queue's lock.
+ * Return: when to come back, in ns.
+ */
 static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status,
 				u64 elapsed)
 {
@@ -357,7 +396,13 @@ static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status,
 	return vfio_ap_queue_delay(q, elapsed);
 }
 
-/* One step of a reset: one instruction. Return: when to come back, in ns. */
+/**
+ * vfio_ap_queue_reset_step() - one step of a reset: one instruction
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ * Return: when to come back, in ns.
+ */
 static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 {
 	u64 elapsed = ktime_get_ns() - q->since;
@@ -411,7 +456,14 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 	return vfio_ap_queue_delay(q, elapsed);
 }
 
-/* Return: when to come back, in ns. */
+/**
+ * vfio_ap_queue_step() - one step of whatever a queue waits for
+ * @q: the queue
+ * @news: where to store whether its state changed
+ *
+ * Context: process; takes the queue's lock.
+ * Return: when to come back, in ns.
+ */
 static u64 vfio_ap_queue_step(struct vfio_ap_queue *q, bool *news)
 {
 	enum vfio_ap_queue_state before;
@@ -435,7 +487,13 @@ static u64 vfio_ap_queue_step(struct vfio_ap_queue *q, bool *news)
 	return delay;
 }
 
-/* Queues changed: let the masks, the guests and the waiters know. */
+/**
+ * vfio_ap_queue_announce() - let masks, guests and waiters know of changes
+ * @news: queues whose state changed, each with a reference that is given up
+ *
+ * Context: process, may sleep. Takes guests_lock, mdevs_lock, the lock of each
+ *	    queue, and what vfio_ap_guest_evaluate_all() takes.
+ */
 static void vfio_ap_queue_announce(struct list_head *news)
 {
 	struct vfio_ap_queue *q, *next;
@@ -462,7 +520,13 @@ static void vfio_ap_queue_announce(struct list_head *news)
 	}
 }
 
-/* Put a queue back among the polled ones, or let go of it. */
+/**
+ * vfio_ap_queue_repoll() - put a queue back among the polled ones, or let go
+ * @q: the queue, due; it has the reference of the list
+ * @delay: when to poll it again, in ns from now
+ *
+ * Context: process; takes poll_lock.
+ */
 static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay)
 {
 	u64 due = delay == NEVER ? NEVER : ktime_get_ns() + delay;
@@ -479,6 +543,12 @@ static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay)
 	vfio_ap_queue_put(q);
 }
 
+/**
+ * vfio_ap_queue_take_due() - collect what is to be polled now
+ * @list: where to
+ *
+ * Context: process; takes poll_lock.
+ */
 static void vfio_ap_queue_take_due(struct list_head *list)
 {
 	struct vfio_ap_queue *q, *next;
@@ -494,6 +564,11 @@ static void vfio_ap_queue_take_due(struct list_head *list)
 	spin_unlock(&matrix_dev->poll_lock);
 }
 
+/**
+ * vfio_ap_queue_rearm() - have the poller run for the next queue that is due
+ *
+ * Context: process; takes poll_lock.
+ */
 static void vfio_ap_queue_rearm(void)
 {
 	struct vfio_ap_queue *q;

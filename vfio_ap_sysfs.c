@@ -164,7 +164,14 @@ static ssize_t guest_matrix_read(struct file *file, struct kobject *kobj,
 }
 static BIN_ATTR_CONST BIN_ATTR_RO(guest_matrix, 0);
 
-/* Why a queue is not passable, in one word. */
+/**
+ * queue_reason() - say why a queue cannot be passed
+ * @apid: adapter, 0 to 255
+ * @apqi: domain, 0 to 255
+ *
+ * Context: process; expects mdevs_lock.
+ * Return: one word.
+ */
 static const char *queue_reason(unsigned int apid, unsigned int apqi)
 {
 	const struct ap_adapter *adapter = matrix_dev->adapter[apid];
@@ -178,7 +185,15 @@ static const char *queue_reason(unsigned int apid, unsigned int apqi)
 	return "resetting";
 }
 
-/* Why a guest has no number of some kind although it is assigned. */
+/**
+ * id_reason() - say why a guest does not have a number that is assigned
+ * @mdev: the mdev
+ * @host: what the host has of the kind
+ * @id: the number, 0 to 255
+ *
+ * Context: process; expects mdevs_lock.
+ * Return: one word.
+ */
 static const char *id_reason(const struct ap_matrix_mdev *mdev,
 			     const struct ap_mask *host, unsigned int id)
 {
@@ -189,6 +204,17 @@ static const char *id_reason(const struct ap_matrix_mdev *mdev,
 	return mdev->release_requested ? "released" : "resetting";
 }
 
+/**
+ * put_adapter() - write the line for an adapter that is withheld
+ * @mdev: the mdev
+ * @buf: the text
+ * @at: where the line begins
+ * @size: the size of @buf in bytes
+ * @apid: the adapter, 0 to 255
+ *
+ * Context: process; expects mdevs_lock.
+ * Return: the length of the line.
+ */
 static size_t put_adapter(const struct ap_matrix_mdev *mdev, char *buf,
 			  size_t at, size_t size, unsigned int apid)
 {
@@ -207,6 +233,15 @@ static size_t put_adapter(const struct ap_matrix_mdev *mdev, char *buf,
 			 apid, apqi, queue_reason(apid, apqi));
 }
 
+/**
+ * put_withheld() - write what is withheld from a guest, and why
+ * @mdev: the mdev
+ * @buf: where to
+ * @size: its size in bytes
+ *
+ * Context: process; expects mdevs_lock.
+ * Return: the length of the text.
+ */
 static size_t put_withheld(const struct ap_matrix_mdev *mdev, char *buf,
 			   size_t size)
 {
