@@ -61,9 +61,6 @@ struct ap_adapter {
 	struct ap_mask passable;
 };
 
-/* A table of adapters; NULL where no queue was ever bound */
-typedef struct ap_adapter *ap_adapter_table[AP_MASK_BITS];
-
 static inline u64 ap_mask_bit(unsigned int id)
 {
 	return 1ULL << (63 - (id & 63));

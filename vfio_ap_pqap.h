@@ -41,15 +41,14 @@ static inline u32 pqap(u8 fc, u16 apqn, u64 gr1, u64 gr2)
 {
 	unsigned long reg0 = (unsigned long)fc << 24 | apqn;
 
-	asm volatile(
-		"	lgr	0,%[reg0]\n"
-		"	lgr	1,%[reg1]\n"
-		"	lgr	2,%[reg2]\n"
-		"	.insn	rre,0xb2af0000,0,0\n"
-		"	lgr	%[reg1],1\n"
-		: [reg1] "+&d" (gr1)
-		: [reg0] "d" (reg0), [reg2] "d" (gr2)
-		: "cc", "memory", "0", "1", "2");
+	asm volatile("lgr	0,%[reg0]\n\t"
+		     "lgr	1,%[reg1]\n\t"
+		     "lgr	2,%[reg2]\n\t"
+		     ".insn	rre,0xb2af0000,0,0\n\t"
+		     "lgr	%[reg1],1"
+		     : [reg1] "+&d" (gr1)
+		     : [reg0] "d" (reg0), [reg2] "d" (gr2)
+		     : "cc", "memory", "0", "1", "2");
 	return (u32)gr1;
 }
 

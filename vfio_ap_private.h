@@ -85,7 +85,7 @@ struct ap_matrix_mdev {
 	crypto_hook pqap_hook;
 	struct eventfd_ctx *event[VFIO_AP_EVENTS];
 	struct work_struct evaluate_work;
-	spinlock_t nib_lock;
+	spinlock_t nib_lock; /* nibs, and who returns a pin */
 	struct list_head nibs;
 	wait_queue_head_t nib_wait;
 	u64 unmap_first;
@@ -140,7 +140,7 @@ struct vfio_ap_queue {
 	struct kref ref;
 	struct rcu_head rcu;
 	u16 apqn;
-	struct mutex lock;
+	struct mutex lock; /* what follows, and the order of PQAPs */
 	struct ap_queue *ap_queue;
 	enum vfio_ap_queue_state state;
 	bool zapq:1;
@@ -170,8 +170,9 @@ struct vfio_ap_queue {
  * @host: what the host has; [mdevs_lock]
  * @apid_max: largest adapter number of the host; [mdevs_lock]
  * @apqi_max: largest domain number of the host; [mdevs_lock]
- * @adapter: what is known of the queues of each adapter; entries are made
- *	under mdevs_lock and stay until the driver goes; masks: [mdevs_lock]
+ * @adapter: what is known of the queues of each adapter, NULL if none was ever
+ *	bound; entries are made under mdevs_lock and stay until the driver goes;
+ *	masks: [mdevs_lock]
  * @queues: bound queues by APQN; changed under mdevs_lock, read under RCU
  * @reset_wait: woken when queues left the state RESETTING
  * @polled: queues with a reset or an interrupt that somebody waits for;
@@ -200,18 +201,18 @@ struct vfio_ap_queue {
 struct ap_matrix_dev {
 	struct device device;
 	struct mdev_parent parent;
-	struct mutex guests_lock;
-	struct mutex mdevs_lock;
+	struct mutex guests_lock; /* mdev_list; KVM pointers to plug with */
+	struct mutex mdevs_lock; /* fields of mdevs, host, adapter */
 	struct list_head mdev_list;
 	bool has_qci;
 	struct ap_matrix host;
 	unsigned int apid_max;
 	unsigned int apqi_max;
-	ap_adapter_table adapter;
+	struct ap_adapter *adapter[AP_MASK_BITS];
 	struct xarray queues;
 	wait_queue_head_t reset_wait;
 	struct list_head polled;
-	spinlock_t poll_lock;
+	spinlock_t poll_lock; /* polled, stopping */
 	struct hrtimer poll_timer;
 	struct work_struct poll_work;
 	struct workqueue_struct *poll_wq;

@@ -10,8 +10,8 @@
 
 #include "vfio_ap_private.h"
 
-/* Longest line of "withheld": "05 05.0047 not-in-host\n" */
-#define WITHHELD_LINE	32
+/* A line of "withheld" is at most "05 05.0047 not-in-host\n". */
+#define WITHHELD_SIZE	(3 * AP_MASK_BITS * 32)
 
 /**
  * struct id_edit - set or clear one bit of a matrix
@@ -271,14 +271,13 @@ static ssize_t withheld_read(struct file *file, struct kobject *kobj,
 			     char *buf, loff_t off, size_t count)
 {
 	struct ap_matrix_mdev *mdev = dev_get_drvdata(kobj_to_dev(kobj));
-	const size_t size = 3 * AP_MASK_BITS * WITHHELD_LINE;
-	char *text __free(kvfree) = kvmalloc(size, GFP_KERNEL);
+	char *text __free(kvfree) = kvmalloc(WITHHELD_SIZE, GFP_KERNEL);
 	size_t len;
 
 	if (!text)
 		return -ENOMEM;
 	scoped_guard(mutex, &matrix_dev->mdevs_lock)
-		len = put_withheld(mdev, text, size);
+		len = put_withheld(mdev, text, WITHHELD_SIZE);
 	return memory_read_from_buffer(buf, count, &off, text, len);
 }
 static BIN_ATTR_CONST BIN_ATTR_RO(withheld, 0);
