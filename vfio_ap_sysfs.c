@@ -271,9 +271,9 @@ static ssize_t withheld_read(struct file *file, struct kobject *kobj,
 			     char *buf, loff_t off, size_t count)
 {
 	struct ap_matrix_mdev *mdev = dev_get_drvdata(kobj_to_dev(kobj));
-	char *text __free(kvfree) = kvmalloc(WITHHELD_SIZE, GFP_KERNEL);
 	size_t len;
 
+	char *text __free(kvfree) = kvmalloc(WITHHELD_SIZE, GFP_KERNEL);
 	if (!text)
 		return -ENOMEM;
 	scoped_guard(mutex, &matrix_dev->mdevs_lock)
