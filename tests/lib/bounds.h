@@ -4,7 +4,7 @@
 #define VFIO_AP_TESTS_BOUNDS_H
 
 /* how long a writer or VFIO_DEVICE_RESET waits for a reset, as documented. */
-#define BOUND_RESET_WAIT_MS	2000
+#define BOUND_RESET_WAIT_MS	2500
 
 /* How much later than that the waiter may come back on a slow machine. */
 #define BOUND_RESET_SLACK_MS	1500

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* events - what the VMM is told: the configuration changed, the device is wanted back */
+
+#include "story.h"
+
+static void config_change(enum vfio_path path)
+{
+	struct scene scene = scene_with(path, CARD_5, DOMAIN_4);
+	int event = vfio_event_new();
+
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, event), 0, "the VMM wants to know of changes");
+	vfio_events(event);
+	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
+	expect_int(vfio_events(event), 1, "a domain plugged, one event");
+	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
+	expect_int(vfio_events(event), 0, "R-22: assigned already, no event");
+	mdev_set(scene.mdev, "assign_adapter", 0xee);
+	expect_int(vfio_events(event), 0, "R-22: an adapter that does not exist, no event");
+	mdev_set(scene.mdev, "unassign_adapter", 0xee);
+	expect_int(vfio_events(event), 0, "R-22: nor when it goes");
+	mdev_set(scene.mdev, "assign_control_domain", DOMAIN_4);
+	expect_int(vfio_events(event), 1, "a control domain plugged, one event");
+	mdev_set(scene.mdev, "unassign_control_domain", DOMAIN_4);
+	expect_int(vfio_events(event), 1, "a control domain unplugged, one event");
+	mdev_set(scene.mdev, "unassign_adapter", CARD_5);
+	expect_int(vfio_events(event), 1, "an adapter unplugged, one event");
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, -1), 0, "the VMM does not want to know any more");
+	mdev_set(scene.mdev, "assign_adapter", CARD_5);
+	expect_int(vfio_events(event), 0, "disarmed, no event");
+	close(event);
+}
+
+static void config_change_by_group(void)
+{
+	config_change(VFIO_BY_GROUP);
+}
+
+static void config_change_by_cdev(void)
+{
+	config_change(VFIO_BY_CDEV);
+}
+
+static void replaced(void)
+{
+	struct scene scene = scene_with(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
+	int first = vfio_event_new(), second = vfio_event_new();
+
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, first), 0, "a first eventfd");
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, second), 0, "a second in its place");
+	vfio_events(first);
+	vfio_events(second);
+	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
+	expect_int(vfio_events(first), 0, "the first is forgotten");
+	expect_int(vfio_events(second), 1, "the second is signalled");
+	close(first);
+	close(second);
+}
+
+static void request(enum vfio_path path)
+{
+	struct scene scene = scene_with(path, CARD_5, DOMAIN_4);
+	int event = vfio_event_new();
+	struct mdev_job *removal;
+
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_REQ, event), 0, "the VMM wants to know when to let go");
+	removal = mdev_begin(scene.mdev, "remove", "1");
+	expect(clock_wait_for(vfio_events(event), BOUND_EVENTUALLY_MS), "removing an open device asks the VMM for it");
+	expect(!mdev_done(removal), "the removal waits for the VMM");
+	vfio_close(scene.vfio);
+	expect_rc(mdev_end(removal, NULL), 0, "after the close the removal ends");
+	expect(!mdev_exists(scene.mdev), "the device is gone");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE, "the guest has lost its queue");
+	close(event);
+}
+
+static void request_by_group(void)
+{
+	request(VFIO_BY_GROUP);
+}
+
+static void request_by_cdev(void)
+{
+	request(VFIO_BY_CDEV);
+}
+
+static void nothing_after_request(void)
+{
+	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
+	int event = vfio_event_new();
+	struct mdev_job *removal;
+
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_REQ, event), 0, "the VMM wants to know when to let go");
+	removal = mdev_begin(scene.mdev, "remove", "1");
+	expect(clock_wait_for(vfio_events(event), BOUND_EVENTUALLY_MS), "removing an open device asks the VMM for it");
+	expect(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)).rc == AP_NOT_AVAILABLE, BOUND_EVENTUALLY_MS),
+	       "SPEC 1.11: a device that is wanted back leaves the guest");
+	/* Something that would plug: a queue is unbound and bound, the bus scans. */
+	apbus_unbind(APQN(CARD_5, DOMAIN_4));
+	apbus_bind(APQN(CARD_5, DOMAIN_4), "vfio_ap");
+	apbus_scan();
+	clock_sleep_ms(BOUND_NEVER_MS);
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE, "R-8: nothing is plugged again");
+	vfio_close(scene.vfio);
+	expect_rc(mdev_end(removal, NULL), 0, "after the close the removal ends");
+	close(event);
+}
+
+static void attached_once(void)
+{
+	struct scene scene = scene_with(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
+	struct vfio *second = NULL;
+
+	expect_rc(vfio_try(&second, VFIO_BY_GROUP, scene.mdev, vm_create()), -EBUSY, "SPEC 1.8: a group is opened once");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "the first guest keeps its queue");
+}
+
+static const struct ktap_case cases[] = {
+	{ "SPEC 1.8, R-22: one event per change of the guest's configuration (group)", config_change_by_group },
+	{ "SPEC 1.8, R-22: one event per change of the guest's configuration (cdev)", config_change_by_cdev },
+	{ "SPEC 1.11: a new eventfd replaces the old one", replaced },
+	{ "SPEC 1.11: removing an open device requests it from the VMM (group)", request_by_group },
+	{ "SPEC 1.11: removing an open device requests it from the VMM (cdev)", request_by_cdev },
+	{ "R-8: nothing is plugged into a device that was requested", nothing_after_request },
+	{ "CLIENTS 1.1: the second opener of the group gets EBUSY", attached_once },
+};
+
+int main(void)
+{
+	return RUN_IN_THE_WORLD(cases);
+}
