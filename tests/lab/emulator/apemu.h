@@ -103,6 +103,8 @@ enum apemu_response {
 
 #define APEMU_MASK_WORDS	8
 
+#define APEMU_LOG_LINE		192	/* a line of the log fits into this */
+
 /**
  * struct apemu_qci - the block that PQAP(QCI) stores
  * @flags: APEMU_QCI_*
@@ -197,6 +199,7 @@ enum apemu_outcome apemu_execute(struct apemu_insn *insn);
 int apemu_command(const char *text);
 u64 apemu_counted(bool guest, enum apemu_function function);
 u32 apemu_gib_origin(void);
+void apemu_log_newest(char *line);
 
 /**
  * apemu_mask_test() - test an id in an AP mask

@@ -291,9 +291,8 @@ static enum apemu_outcome apemu_exec(struct apemu_insn *insn,
  */
 enum apemu_outcome apemu_execute(struct apemu_insn *insn)
 {
-	unsigned long gr0 = insn->gprs[0], gr1 = insn->gprs[1];
-	unsigned long gr2 = insn->gprs[2];
 	enum apemu_function function = apemu_decode(insn);
+	struct apemu_log_entry *entry;
 	enum apemu_outcome outcome;
 	unsigned long flags;
 	u64 now;
@@ -302,11 +301,9 @@ enum apemu_outcome apemu_execute(struct apemu_insn *insn)
 	insn->pgm = 0;
 	raw_spin_lock_irqsave(&apemu_lock, flags);
 	now = ktime_get_ns();
+	entry = apemu_log_begin(insn, function, now);
 	outcome = apemu_exec(insn, function, now);
-	if (outcome == APEMU_DONE)
-		apemu_log_insn(insn, function, gr0, gr1, gr2, now);
-	else if (outcome == APEMU_PROGRAM)
-		apemu_log_event("program-check", APEMU_GR0_QID(gr0));
+	apemu_log_end(entry, insn, function, outcome);
 	raw_spin_unlock_irqrestore(&apemu_lock, flags);
 	return outcome;
 }

@@ -110,42 +110,64 @@ static struct apemu_log_entry *apemu_log_append(u64 now)
 }
 
 /**
- * apemu_log_insn() - count and log an executed instruction
- * @insn: the instruction, after execution
- * @function: what it did
- * @gr0: GR0 before
- * @gr1: GR1 before
- * @gr2: GR2 before
+ * apemu_log_begin() - an instruction is about to be executed
+ * @insn: the instruction, before execution
+ * @function: what it will do
  * @now: the time
  *
- * Context: Any; apemu_lock held.
+ * So that it stands in the log before what it causes.
+ *
+ * Context: Any; apemu_lock held until apemu_log_end().
+ * Return: For apemu_log_end().
  */
-void apemu_log_insn(const struct apemu_insn *insn,
-		    enum apemu_function function, unsigned long gr0,
-		    unsigned long gr1, unsigned long gr2, u64 now)
+struct apemu_log_entry *apemu_log_begin(const struct apemu_insn *insn,
+					enum apemu_function function, u64 now)
 {
 	struct apemu_log_entry *entry;
 
 	lockdep_assert_held(&apemu_lock);
-	apemu_counters[!!insn->view][function]++;
 	if (!apemu_log_on)
-		return;
+		return NULL;
 	entry = apemu_log_append(now);
-	entry->event = NULL;
-	entry->gr0 = gr0;
-	entry->gr1 = gr1;
-	entry->gr2 = gr2;
+	entry->gr0 = insn->gprs[0];
+	entry->gr1 = insn->gprs[1];
+	entry->gr2 = insn->gprs[2];
 	entry->function = function;
 	entry->guest = insn->view;
+	entry->qid = function == APEMU_QCI ? APEMU_ANY :
+					     APEMU_GR0_QID(entry->gr0);
+	return entry;
+}
+
+/**
+ * apemu_log_end() - count the instruction and log what came of it
+ * @entry: from apemu_log_begin()
+ * @insn: the instruction, after execution
+ * @function: what it did
+ * @outcome: how it ended; only APEMU_DONE is counted
+ *
+ * Context: Any; apemu_lock held.
+ */
+void apemu_log_end(struct apemu_log_entry *entry, const struct apemu_insn *insn,
+		   enum apemu_function function, enum apemu_outcome outcome)
+{
+	static const char * const events[] = {
+		[APEMU_DONE] = NULL,
+		[APEMU_PROGRAM] = "program-check",
+		[APEMU_FAULT] = "host-fault",
+	};
+
+	lockdep_assert_held(&apemu_lock);
+	if (outcome == APEMU_DONE)
+		apemu_counters[!!insn->view][function]++;
+	if (!entry)
+		return;
+	entry->event = events[outcome];
 	entry->cc = insn->cc;
-	if (function == APEMU_QCI) {
-		entry->qid = APEMU_ANY;
-		entry->status = 0;
-	} else {
-		entry->qid = APEMU_GR0_QID(gr0);
-		/* a partial DQAP has no status word */
-		entry->status = insn->cc == 1 ? 0 : insn->gprs[1];
-	}
+	entry->status = 0;
+	/* QCI and a partial DQAP have no status word */
+	if (function != APEMU_QCI && insn->cc != 1)
+		entry->status = insn->gprs[1];
 }
 
 /**
@@ -245,6 +267,54 @@ void apemu_log_show_counters(struct seq_file *m)
 	}
 }
 
+static void apemu_log_format(const struct apemu_log_entry *entry, u64 seq,
+			     char *line)
+{
+	char apqn[16] = "--.----";
+	int n;
+
+	if (entry->qid != APEMU_ANY)
+		snprintf(apqn, sizeof(apqn), "%02x.%04x", entry->qid >> 8,
+			 entry->qid & 0xff);
+	n = scnprintf(line, APEMU_LOG_LINE, "%llu %llu ", seq, entry->ns);
+	if (entry->event)
+		scnprintf(line + n, APEMU_LOG_LINE - n, "event %s %s",
+			  entry->event, apqn);
+	else
+		scnprintf(line + n, APEMU_LOG_LINE - n,
+			  "%s %s %s gr0=%lx gr1in=%lx gr2in=%lx rc=%02x cc=%u status=%08x",
+			  entry->guest ? "guest" : "host",
+			  apemu_function_name(entry->function), apqn,
+			  entry->gr0, entry->gr1, entry->gr2,
+			  APEMU_STATUS_RC(entry->status), entry->cc,
+			  entry->status);
+}
+
+/**
+ * apemu_log_newest() - the line that the newest entry makes in the log file
+ * @line: APEMU_LOG_LINE bytes; empty if the log is
+ *
+ * Context: Any; takes apemu_lock.
+ */
+void apemu_log_newest(char *line)
+{
+	struct apemu_log_entry entry;
+	unsigned long flags;
+	u64 seq;
+
+	line[0] = 0;
+	raw_spin_lock_irqsave(&apemu_lock, flags);
+	seq = apemu_log_next - 1;
+	if (apemu_log_first <= seq && apemu_log_next)
+		entry = apemu_log_ring[seq % APEMU_LOG_ENTRIES];
+	else
+		seq = U64_MAX;
+	raw_spin_unlock_irqrestore(&apemu_lock, flags);
+	if (seq != U64_MAX)
+		apemu_log_format(&entry, seq, line);
+}
+EXPORT_SYMBOL_GPL(apemu_log_newest);
+
 /*
  * The position is a sequence number plus one, 0 the start. A reader that is
  * overtaken by the ring goes on with the oldest entry there is.
@@ -308,22 +378,11 @@ static void apemu_log_stop(struct seq_file *m, void *v)
 static int apemu_log_show(struct seq_file *m, void *v)
 {
 	const struct apemu_log_reader *reader = v;
-	const struct apemu_log_entry *entry = &reader->entry;
-	char apqn[16] = "--.----";
+	char line[APEMU_LOG_LINE];
 
-	if (entry->qid != APEMU_ANY)
-		snprintf(apqn, sizeof(apqn), "%02x.%04x", entry->qid >> 8,
-			 entry->qid & 0xff);
-	if (entry->event) {
-		seq_printf(m, "%llu %llu event %s %s\n", reader->seq,
-			   entry->ns, entry->event, apqn);
-		return 0;
-	}
-	seq_printf(m, "%llu %llu %s %s %s gr0=%lx gr1in=%lx gr2in=%lx rc=%02x cc=%u status=%08x\n",
-		   reader->seq, entry->ns, entry->guest ? "guest" : "host",
-		   apemu_function_name(entry->function), apqn, entry->gr0,
-		   entry->gr1, entry->gr2, APEMU_STATUS_RC(entry->status),
-		   entry->cc, entry->status);
+	apemu_log_format(&reader->entry, reader->seq, line);
+	seq_puts(m, line);
+	seq_putc(m, '\n');
 	return 0;
 }
 

@@ -274,9 +274,10 @@ void apemu_script_clear(void);
 
 /* apemu_log.c */
 int apemu_log_init(void);
-void apemu_log_insn(const struct apemu_insn *insn,
-		    enum apemu_function function, unsigned long gr0,
-		    unsigned long gr1, unsigned long gr2, u64 now);
+struct apemu_log_entry *apemu_log_begin(const struct apemu_insn *insn,
+					enum apemu_function function, u64 now);
+void apemu_log_end(struct apemu_log_entry *entry, const struct apemu_insn *insn,
+		   enum apemu_function function, enum apemu_outcome outcome);
 void apemu_log_event(const char *what, int qid);
 void apemu_log_enable(bool on);
 void apemu_log_clear(void);
