@@ -25,11 +25,13 @@ struct apsie_frame {
  * @vcpu: the vCPU
  * @block: its SIE block
  * @fault: guest absolute address of a page that was not there
+ * @addressing: an address that the guest has no memory for
  */
 struct apsie_cpu {
 	struct kvm_vcpu *vcpu;
 	struct kvm_s390_sie_block *block;
 	unsigned long fault;
+	bool addressing;
 };
 
 /* apsie_trampoline.S */
@@ -44,5 +46,11 @@ void apsie_execute(struct apsie_frame *frame, struct stack_frame *sie);
 extern const struct apemu_memory apsie_memory;
 unsigned long apsie_wrap(const struct apsie_cpu *cpu, unsigned long addr);
 int apsie_read(struct apsie_cpu *cpu, void *to, unsigned long addr, size_t len);
+int apsie_write(struct apsie_cpu *cpu, unsigned long addr, const void *from,
+		size_t len);
+
+/* apsie_plain.c */
+int apsie_plain(struct apsie_cpu *cpu, unsigned long *gprs, const u16 *text,
+		unsigned long *next);
 
 #endif

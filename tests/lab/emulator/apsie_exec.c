@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One guest instruction per SIE entry. AP instructions are executed if the SIE
- * block allows it (ECA.APIE), everything else is left to KVM as an interception.
+ * block allows it (ECA.APIE), and a few plain ones; everything else is left to KVM
+ * as an interception.
  *
  * KVM sees SIE exits that hardware could have produced, so its own code decides
  * about program interruptions, waiting, stopping and missing pages. As SIE is
@@ -40,10 +41,20 @@ static void apsie_program(struct kvm_s390_sie_block *block, u16 code, u16 length
 	block->pgmilc = length;
 }
 
-/* As for an access of SIE that the host cannot translate. */
-static void apsie_host_fault(const struct apsie_cpu *cpu,
-			     struct stack_frame *sie)
+/*
+ * Storage that the guest does not have is an addressing exception; the rest is
+ * as for an access of SIE that the host cannot translate.
+ */
+static void apsie_access(const struct apsie_cpu *cpu, struct stack_frame *sie,
+			 u16 length)
 {
+	struct kvm_s390_sie_block *block = cpu->block;
+
+	if (cpu->addressing) {
+		block->gpsw.addr = apsie_wrap(cpu, block->gpsw.addr + length);
+		apsie_program(block, APEMU_PGM_ADDRESSING, length);
+		return;
+	}
 #ifdef APSIE_GMAP_TEID
 	current->thread.gmap_teid.val = 0;
 	current->thread.gmap_teid.addr = cpu->fault >> PAGE_SHIFT;
@@ -107,12 +118,8 @@ static void apsie_ap(struct apsie_cpu *cpu, struct apsie_frame *frame,
 	};
 
 	apsie_view(block, &view);
-	frame->gprs[14] = block->gg14;
-	frame->gprs[15] = block->gg15;
 	switch (apemu_execute(&insn)) {
 	case APEMU_DONE:
-		block->gg14 = frame->gprs[14];
-		block->gg15 = frame->gprs[15];
 		block->gpsw.mask = (block->gpsw.mask & ~PSW_MASK_CC) |
 				   (unsigned long)insn.cc << 44;
 		block->gpsw.addr = apsie_wrap(cpu, block->gpsw.addr + 4);
@@ -122,7 +129,7 @@ static void apsie_ap(struct apsie_cpu *cpu, struct apsie_frame *frame,
 		apsie_program(block, insn.pgm, 4);
 		break;
 	case APEMU_FAULT:
-		apsie_host_fault(cpu, sie);
+		apsie_access(cpu, sie, 4);
 		break;
 	}
 }
@@ -144,7 +151,7 @@ static void apsie_step(struct apsie_cpu *cpu, struct apsie_frame *frame,
 		       struct stack_frame *sie)
 {
 	struct kvm_s390_sie_block *block = cpu->block;
-	unsigned long start = block->gpsw.addr;
+	unsigned long start = block->gpsw.addr, next;
 	u16 text[3] = {};
 	u16 length;
 
@@ -165,12 +172,21 @@ static void apsie_step(struct apsie_cpu *cpu, struct apsie_frame *frame,
 		return;
 	}
 	if (apsie_read(cpu, text, start, 2)) {
-		apsie_host_fault(cpu, sie);
+		apsie_access(cpu, sie, 2);
 		return;
 	}
 	length = text[0] >> 14 == 0 ? 2 : text[0] >> 14 == 3 ? 6 : 4;
 	if (apsie_read(cpu, text + 1, start + 2, length - 2)) {
-		apsie_host_fault(cpu, sie);
+		apsie_access(cpu, sie, length);
+		return;
+	}
+	next = apsie_wrap(cpu, start + length);
+	switch (apsie_plain(cpu, frame->gprs, text, &next)) {
+	case 0:
+		block->gpsw.addr = next;
+		return;
+	case -EFAULT:
+		apsie_access(cpu, sie, length);
 		return;
 	}
 	if (!apsie_interprets(cpu, frame, text[0])) {
@@ -178,11 +194,11 @@ static void apsie_step(struct apsie_cpu *cpu, struct apsie_frame *frame,
 		block->icptstatus = 0;
 		block->ipa = text[0];
 		block->ipb = (u32)text[1] << 16 | text[2];
-		block->gpsw.addr = apsie_wrap(cpu, start + length);
+		block->gpsw.addr = next;
 		return;
 	}
 	if (block->gpsw.mask & PSW_MASK_PSTATE) {
-		block->gpsw.addr = apsie_wrap(cpu, start + length);
+		block->gpsw.addr = next;
 		apsie_program(block, APEMU_PGM_PRIVILEGED, length);
 		return;
 	}
@@ -210,11 +226,15 @@ void apsie_execute(struct apsie_frame *frame, struct stack_frame *sie)
 		     offsetofend(struct stack_frame, empty[APSIE_MASK_SLOT]));
 	if (mask & APSIE_MASK_INTERRUPTS)
 		trace_hardirqs_off();
+	frame->gprs[14] = cpu.block->gg14;
+	frame->gprs[15] = cpu.block->gg15;
 	/* a nested guest has a SIE block of its own; nobody emulates that */
 	if (!cpu.vcpu || cpu.vcpu->arch.sie_block != cpu.block)
 		apsie_validity(cpu.block);
 	else
 		apsie_step(&cpu, frame, sie);
+	cpu.block->gg14 = frame->gprs[14];
+	cpu.block->gg15 = frame->gprs[15];
 	frame->resume.mask = __extract_psw() |
 			     (unsigned long)(mask & APSIE_MASK_INTERRUPTS) << 56;
 	frame->resume.addr = apsie_resume;

@@ -44,7 +44,7 @@ static u8 *apsie_find(void)
 	return NULL;
 }
 
-static int apsie_write(void *insn)
+static int apsie_poke(void *insn)
 {
 	apsie_kernel_write(apsie_site, insn, sizeof(apsie_original));
 	return 0;
@@ -61,7 +61,7 @@ static int apsie_patch(void)
 	BUILD_BUG_ON(sizeof(branch) != sizeof(apsie_original));
 	if (distance != branch.offset)
 		return -ERANGE;
-	return stop_machine(apsie_write, &branch, NULL);
+	return stop_machine(apsie_poke, &branch, NULL);
 }
 
 static int __init apsie_init(void)
@@ -87,7 +87,7 @@ static void __exit apsie_exit(void)
 	 * The trampoline runs with interrupts off to its last instruction, so
 	 * when stop_machine() returns nobody is in it or will ever be.
 	 */
-	stop_machine(apsie_write, (void *)apsie_original, NULL);
+	stop_machine(apsie_poke, (void *)apsie_original, NULL);
 }
 
 module_init(apsie_init);

@@ -64,11 +64,15 @@ static int apsie_copy_page(struct apsie_cpu *cpu, unsigned long real,
 {
 	unsigned long absolute = apsie_absolute(cpu, real);
 	unsigned long user = apsie_user_address(cpu, absolute);
-	long rc = -EFAULT;
+	long rc;
 
-	if (user && to)
+	if (!user) {
+		cpu->addressing = true;
+		return -EFAULT;
+	}
+	if (to)
 		rc = copy_from_user_nofault(to, (void __user *)user, len);
-	else if (user)
+	else
 		rc = copy_to_user_nofault((void __user *)user, from, len);
 	if (rc)
 		cpu->fault = absolute;
@@ -110,6 +114,22 @@ static int apsie_copy(struct apsie_cpu *cpu, unsigned long addr, void *to,
 int apsie_read(struct apsie_cpu *cpu, void *to, unsigned long addr, size_t len)
 {
 	return apsie_copy(cpu, addr, to, NULL, len);
+}
+
+/**
+ * apsie_write() - write guest memory
+ * @cpu: the guest CPU; @cpu->fault tells what was missing
+ * @addr: guest real address
+ * @from: from where
+ * @len: how much
+ *
+ * Context: Any; does not sleep.
+ * Return: 0 or -EFAULT.
+ */
+int apsie_write(struct apsie_cpu *cpu, unsigned long addr, const void *from,
+		size_t len)
+{
+	return apsie_copy(cpu, addr, NULL, from, len);
 }
 
 static int apsie_load(struct apemu_insn *insn, void *to, unsigned long addr,
