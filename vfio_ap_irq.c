@@ -10,6 +10,10 @@
  * vfio_pin_pages() waits for user memory and VFIO's locks. No lock of the driver
  * is held around it. So that an unmap cannot miss a pin that is just being
  * made, the NIB is on the mdev's list before, and the unmap waits for it.
+ *
+ * VFIO's type 1 backend calls for an unmap with a lock held that it takes inside
+ * of the one that returning a pin takes. So the unmap leaves that to a work item
+ * of the mdev.
  */
 #include <linux/iommu.h>
 #include <linux/lockdep.h>
@@ -21,8 +25,8 @@
 #include "vfio_ap_private.h"
 #include "vfio_ap_trace.h"
 
-/* What VFIO tolerates: it looks ten times, then it gives up on the host. */
-#define UNMAP_WAIT_MS		200
+/* VFIO looks ten times for pins in a range, then it gives up on the host. */
+#define UNMAP_WAIT_MS		1000
 /* An unmap that comes this often in a row is VFIO still finding a pin. */
 #define UNMAP_REPEATS		2
 #define UNMAP_HOLD_OFF_MS	50
@@ -43,10 +47,10 @@ enum nib_pin {
  * struct vfio_ap_nib - a page with a notification indicator byte
  * @owners: the adapter and VFIO
  * @node: in &ap_matrix_mdev.nibs as long as VFIO is an owner; [nib_lock]
- * @pin: where the pin stands, see enum nib_pin; becomes PINNED under nib_lock,
- *	and whoever changes that to RETURNING gives it back
- * @revoked: its range was unmapped while it was being pinned; [nib_lock]
- * @mdev: whose pin it is; valid as long as VFIO is an owner
+ * @pin: where the pin stands; whoever makes PINNED RETURNING has to give it
+ *	back; [nib_lock]
+ * @revoked: nobody wants the pin any more; [nib_lock]
+ * @mdev: whose pin it is; valid as long as the NIB is in the list
  * @q: the queue, with a reference
  * @kvm: the guest, with a reference
  * @page: the page, with a reference of our own next to the pin
@@ -58,7 +62,7 @@ enum nib_pin {
 struct vfio_ap_nib {
 	refcount_t owners;
 	struct list_head node;
-	int pin;
+	enum nib_pin pin;
 	bool revoked;
 	struct ap_matrix_mdev *mdev;
 	struct vfio_ap_queue *q;
@@ -86,12 +90,10 @@ static void nib_put(struct vfio_ap_nib *nib)
  */
 static void nib_unlist(struct vfio_ap_nib *nib)
 {
-	struct ap_matrix_mdev *mdev = nib->mdev;
-
-	lockdep_assert_held(&mdev->nib_lock);
+	lockdep_assert_held(&matrix_dev->nib_lock);
 
 	list_del_init(&nib->node);
-	wake_up_all(&mdev->nib_wait);
+	wake_up_all(&nib->mdev->nib_wait);
 }
 
 /**
@@ -102,29 +104,49 @@ static void nib_unlist(struct vfio_ap_nib *nib)
  */
 static void nib_return(struct vfio_ap_nib *nib)
 {
-	struct ap_matrix_mdev *mdev = nib->mdev;
+	bool ours = false;
 
-	/* Without VFIO as an owner there may be no mdev any more. */
-	if (cmpxchg(&nib->pin, NIB_PINNED, NIB_RETURNING) != NIB_PINNED)
+	scoped_guard(spinlock, &matrix_dev->nib_lock) {
+		if (nib->pin == NIB_PINNED) {
+			nib->pin = NIB_RETURNING;
+			ours = true;
+		}
+	}
+	if (!ours)
 		return;
-	vfio_unpin_pages(&mdev->vdev, nib->iova, 1);
-	scoped_guard(spinlock, &mdev->nib_lock)
+	vfio_unpin_pages(&nib->mdev->vdev, nib->iova, 1);
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
 		nib_unlist(nib);
 	nib_put(nib);
+}
+
+/**
+ * nib_revoke() - have a pin given back by the mdev's work item
+ * @nib: the NIB
+ *
+ * Context: any; expects nib_lock.
+ */
+static void nib_revoke(struct vfio_ap_nib *nib)
+{
+	lockdep_assert_held(&matrix_dev->nib_lock);
+
+	nib->revoked = true;
+	if (nib->pin == NIB_PINNED)
+		queue_work(matrix_dev->release_wq, &nib->mdev->return_work);
 }
 
 /**
  * nib_end() - the adapter does not use a NIB (any more)
  * @nib: the NIB; the adapter's share is given up
  *
- * Context: process, may sleep for VFIO's locks and for the end of a guest. Takes
- *	    nib_lock.
+ * Context: process, may sleep for the end of a guest. Takes nib_lock.
  */
 static void nib_end(struct vfio_ap_nib *nib)
 {
 	if (nib->has_gisc)
 		kvm_s390_gisc_unregister(nib->kvm, nib->gisc);
-	nib_return(nib);
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		nib_revoke(nib);
 	put_page(nib->page);
 	kvm_put_kvm(nib->kvm);
 	nib_put(nib);
@@ -145,12 +167,13 @@ static void nib_end_work(struct work_struct *work)
  */
 static bool nib_refused(struct ap_matrix_mdev *mdev, u64 iova)
 {
-	lockdep_assert_held(&mdev->nib_lock);
+	lockdep_assert_held(&matrix_dev->nib_lock);
 
-	return mdev->unmap_count >= UNMAP_REPEATS &&
-	       time_before(jiffies, mdev->unmap_until) &&
-	       iova + PAGE_SIZE - 1 >= mdev->unmap_first &&
-	       iova <= mdev->unmap_last;
+	if (iova + PAGE_SIZE - 1 < mdev->unmap_first ||
+	    iova > mdev->unmap_last)
+		return false;
+	return mdev->unmaps || (mdev->unmap_count >= UNMAP_REPEATS &&
+				time_before(jiffies, mdev->unmap_until));
 }
 
 /**
@@ -180,7 +203,7 @@ static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 	nib->mdev = mdev;
 	nib->iova = iova;
 
-	scoped_guard(spinlock, &mdev->nib_lock) {
+	scoped_guard(spinlock, &matrix_dev->nib_lock) {
 		if (nib_refused(mdev, iova)) {
 			kfree(nib);
 			return NULL;
@@ -189,7 +212,7 @@ static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 	}
 	pinned = vfio_pin_pages(&mdev->vdev, iova, 1,
 				IOMMU_READ | IOMMU_WRITE, &page) == 1;
-	scoped_guard(spinlock, &mdev->nib_lock) {
+	scoped_guard(spinlock, &matrix_dev->nib_lock) {
 		/* Memory that has no reference count cannot be kept. */
 		if (pinned && !nib->revoked)
 			keep = get_page_unless_zero(page);
@@ -200,14 +223,13 @@ static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 			nib->q = q;
 			kref_get(&q->ref);
 		}
-		/* Now it can be found by an unmap. */
-		WRITE_ONCE(nib->pin, keep ? NIB_PINNED : NIB_RETURNING);
+		nib->pin = keep ? NIB_PINNED : NIB_RETURNING;
 	}
 	if (keep)
 		return nib;
 	if (pinned)
 		vfio_unpin_pages(&mdev->vdev, iova, 1);
-	scoped_guard(spinlock, &mdev->nib_lock)
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
 		nib_unlist(nib);
 	kfree(nib);
 	return NULL;
@@ -238,6 +260,7 @@ static struct vfio_ap_nib *nib_make(struct kvm_vcpu *vcpu,
 		return NULL;
 	nib = nib_pin(mdev, q, vcpu->kvm, gpa & PAGE_MASK);
 	if (nib && !nib_share(vcpu, nib)) {
+		nib_return(nib);
 		nib_end(nib);
 		return NULL;
 	}
@@ -443,8 +466,10 @@ static u32 aqic_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
 		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
 	nib->gisc = vcpu->run->s.regs.gprs[1] & AQIC_ISC;
 	status = aqic_enable(q, mdev, &nib, gpa);
-	if (nib)
+	if (nib) {
+		nib_return(nib);
 		nib_end(nib);
+	}
 	return status;
 }
 
@@ -474,8 +499,10 @@ static u32 aqic_guest_disable(struct ap_matrix_mdev *mdev,
 		else
 			aqic_watch(q);
 	}
-	if (nib)
+	if (nib) {
+		nib_return(nib);
 		nib_end(nib);
+	}
 	return status;
 }
 
@@ -562,28 +589,31 @@ static bool nib_overlaps(const struct vfio_ap_nib *nib, u64 first, u64 last)
 }
 
 /**
- * nib_find_pinned() - find a NIB that VFIO has pinned
+ * nib_take_used() - find a NIB that its queue has to stop using
  * @mdev: the mdev
  * @first: first guest address of the range
  * @last: last guest address of it
  *
  * Context: process; takes nib_lock.
- * Return: a NIB with an owner added; NULL if there is none in the range.
+ * Return: a NIB that VFIO has pinned and nobody has revoked yet, revoked now and
+ *	   with an owner added; NULL if there is none in the range.
  */
-static struct vfio_ap_nib *nib_find_pinned(struct ap_matrix_mdev *mdev,
-					   u64 first, u64 last)
+static struct vfio_ap_nib *nib_take_used(struct ap_matrix_mdev *mdev,
+					 u64 first, u64 last)
 {
 	struct vfio_ap_nib *nib, *found = NULL;
 
-	spin_lock(&mdev->nib_lock);
+	spin_lock(&matrix_dev->nib_lock);
 	list_for_each_entry(nib, &mdev->nibs, node) {
-		if (nib->pin != NIB_PINNED || !nib_overlaps(nib, first, last))
+		if (nib->pin != NIB_PINNED || nib->revoked ||
+		    !nib_overlaps(nib, first, last))
 			continue;
+		nib->revoked = true;
 		refcount_inc(&nib->owners);
 		found = nib;
 		break;
 	}
-	spin_unlock(&mdev->nib_lock);
+	spin_unlock(&matrix_dev->nib_lock);
 	return found;
 }
 
@@ -603,7 +633,7 @@ static bool nib_none_left(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 	struct vfio_ap_nib *nib;
 	bool none = true;
 
-	spin_lock(&mdev->nib_lock);
+	spin_lock(&matrix_dev->nib_lock);
 	list_for_each_entry(nib, &mdev->nibs, node) {
 		if (!nib_overlaps(nib, first, last))
 			continue;
@@ -612,21 +642,21 @@ static bool nib_none_left(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 			nib->revoked = true;
 		none = false;
 	}
-	spin_unlock(&mdev->nib_lock);
+	spin_unlock(&matrix_dev->nib_lock);
 	return none;
 }
 
 /**
- * nib_count_unmap() - remember what is unmapped, and how often in a row
+ * nib_begin_unmap() - remember what is unmapped, and how often in a row
  * @mdev: the mdev
  * @first: first guest address of the range
  * @last: last guest address of it
  *
  * Context: process; takes nib_lock.
  */
-static void nib_count_unmap(struct ap_matrix_mdev *mdev, u64 first, u64 last)
+static void nib_begin_unmap(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 {
-	spin_lock(&mdev->nib_lock);
+	spin_lock(&matrix_dev->nib_lock);
 	if (mdev->unmap_first != first || mdev->unmap_last != last ||
 	    !time_before(jiffies, mdev->unmap_until))
 		mdev->unmap_count = 0;
@@ -634,16 +664,17 @@ static void nib_count_unmap(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 	mdev->unmap_last = last;
 	mdev->unmap_until = jiffies + msecs_to_jiffies(UNMAP_HOLD_OFF_MS);
 	mdev->unmap_count++;
-	spin_unlock(&mdev->nib_lock);
+	mdev->unmaps++;
+	spin_unlock(&matrix_dev->nib_lock);
 }
 
 /**
- * nib_revoke() - the guest loses the page under a NIB
+ * nib_disuse() - the guest loses the page under a NIB
  * @nib: the NIB
  *
- * Context: process, may sleep for VFIO's locks. Takes the queue's lock.
+ * Context: process. Takes the queue's lock and nib_lock.
  */
-static void nib_revoke(struct vfio_ap_nib *nib)
+static void nib_disuse(struct vfio_ap_nib *nib)
 {
 	struct vfio_ap_queue *q = nib->q;
 
@@ -656,7 +687,8 @@ static void nib_revoke(struct vfio_ap_nib *nib)
 				aqic_watch(q);
 		}
 	}
-	nib_return(nib);
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		nib_revoke(nib);
 }
 
 /**
@@ -681,25 +713,58 @@ void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 	if (last < iova)
 		last = U64_MAX;
 
-	nib_count_unmap(mdev, iova, last);
-	while ((nib = nib_find_pinned(mdev, iova, last))) {
-		nib_revoke(nib);
+	nib_begin_unmap(mdev, iova, last);
+	while ((nib = nib_take_used(mdev, iova, last))) {
+		nib_disuse(nib);
 		nib_put(nib);
 	}
 	/*
-	 * Who is still pinning may itself wait for a lock that our caller has
-	 * kept somebody else from releasing: wait, but not for ever. It has not
-	 * got its pin then, and VFIO will ask again when it has.
+	 * Who pins or returns may itself wait for a lock that our caller has
+	 * kept somebody else from releasing: wait, but not for ever. VFIO asks
+	 * again for as long as it finds a pin.
 	 */
 	wait_event_timeout(mdev->nib_wait, nib_none_left(mdev, iova, last),
 			   msecs_to_jiffies(UNMAP_WAIT_MS));
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		mdev->unmaps--;
+}
+
+/**
+ * vfio_ap_irq_return_work() - give VFIO back the pins that nobody wants
+ * @work: the mdev's work item
+ *
+ * Context: process, may sleep for VFIO's locks. Takes nib_lock.
+ */
+void vfio_ap_irq_return_work(struct work_struct *work)
+{
+	struct ap_matrix_mdev *mdev = container_of(work, struct ap_matrix_mdev,
+						   return_work);
+	struct vfio_ap_nib *nib, *found;
+
+	do {
+		found = NULL;
+		spin_lock(&matrix_dev->nib_lock);
+		list_for_each_entry(nib, &mdev->nibs, node) {
+			if (nib->pin != NIB_PINNED || !nib->revoked)
+				continue;
+			refcount_inc(&nib->owners);
+			found = nib;
+			break;
+		}
+		spin_unlock(&matrix_dev->nib_lock);
+		if (found) {
+			nib_return(found);
+			nib_put(found);
+		}
+	} while (found);
 }
 
 /**
  * vfio_ap_irq_return_pins() - give VFIO back all pins of an mdev
  * @mdev: the mdev; no AQIC is under way
  *
- * Context: process, may sleep; no lock of the driver may be held.
+ * Context: process, may sleep; no lock of the driver may be held. Takes
+ *	    nib_lock.
  */
 void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev)
 {
@@ -707,10 +772,9 @@ void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev)
 
 	lockdep_assert_not_held(&matrix_dev->mdevs_lock);
 
-	while ((nib = nib_find_pinned(mdev, 0, U64_MAX))) {
-		nib_return(nib);
-		nib_put(nib);
-	}
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		list_for_each_entry(nib, &mdev->nibs, node)
+			nib_revoke(nib);
 	wait_event(mdev->nib_wait, nib_none_left(mdev, 0, U64_MAX));
 }
 

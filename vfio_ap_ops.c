@@ -30,9 +30,9 @@ static int vfio_ap_mdev_init(struct vfio_device *vdev)
 
 	INIT_LIST_HEAD(&mdev->node);
 	INIT_LIST_HEAD(&mdev->nibs);
-	spin_lock_init(&mdev->nib_lock);
 	init_waitqueue_head(&mdev->nib_wait);
 	INIT_WORK(&mdev->evaluate_work, vfio_ap_guest_evaluate_work);
+	INIT_WORK(&mdev->return_work, vfio_ap_irq_return_work);
 	mdev->pqap_hook = vfio_ap_irq_aqic;
 	return 0;
 }
@@ -253,6 +253,7 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 		list_del_init(&mdev->node);
 	}
 	cancel_work_sync(&mdev->evaluate_work);
+	cancel_work_sync(&mdev->return_work);
 	vfio_ap_queue_wait(&matrix);
 }
 

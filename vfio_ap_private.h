@@ -62,13 +62,14 @@ struct vfio_ap_nib;
  * @pqap_hook: what KVM calls for AQIC; constant
  * @event: eventfds of user space; [mdevs_lock]
  * @evaluate_work: evaluates this mdev alone, when its kvm->lock was taken
- * @nib_lock: guards the list of NIBs and what says who returns a pin; a leaf
+ * @return_work: gives VFIO back pins that nobody wants any more
  * @nibs: NIB pages that VFIO has pinned for this mdev; [nib_lock]
  * @nib_wait: woken when a NIB leaves @nibs
  * @unmap_first: first address of the last unmapped range; [nib_lock]
  * @unmap_last: last address of it; [nib_lock]
  * @unmap_until: when pins in a range that is unmapped over and over are
  *	allowed again, in jiffies; [nib_lock]
+ * @unmaps: how many unmaps are under way; [nib_lock]
  * @unmap_count: how often in a row that range was unmapped; [nib_lock]
  */
 struct ap_matrix_mdev {
@@ -85,12 +86,13 @@ struct ap_matrix_mdev {
 	crypto_hook pqap_hook;
 	struct eventfd_ctx *event[VFIO_AP_EVENTS];
 	struct work_struct evaluate_work;
-	spinlock_t nib_lock; /* nibs, and who returns a pin */
+	struct work_struct return_work;
 	struct list_head nibs;
 	wait_queue_head_t nib_wait;
 	u64 unmap_first;
 	u64 unmap_last;
 	unsigned long unmap_until;
+	unsigned int unmaps;
 	unsigned int unmap_count;
 };
 
@@ -182,6 +184,7 @@ struct vfio_ap_queue {
  * @poll_work: the poller
  * @poll_wq: where the poller runs
  * @release_wq: where pins are returned; may wait for a VMM
+ * @nib_lock: guards the lists of NIBs, and who returns which pin; a leaf
  * @stopping: the module is being unloaded; [poll_lock]
  *
  * Lock order:
@@ -217,6 +220,7 @@ struct ap_matrix_dev {
 	struct work_struct poll_work;
 	struct workqueue_struct *poll_wq;
 	struct workqueue_struct *release_wq;
+	spinlock_t nib_lock; /* lists of NIBs, and who returns a pin */
 	bool stopping;
 };
 
@@ -280,6 +284,7 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu);
 bool vfio_ap_irq_step(struct vfio_ap_queue *q);
 void vfio_ap_irq_ended(struct vfio_ap_queue *q);
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length);
+void vfio_ap_irq_return_work(struct work_struct *work);
 void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev);
 void vfio_ap_irq_abandon(struct vfio_ap_queue *q);
 

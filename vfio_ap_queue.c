@@ -204,15 +204,22 @@ static void vfio_ap_queue_mark(struct vfio_ap_queue *q, bool keep)
 
 	guard(mutex)(&q->lock);
 	/* A ZAPQ that is under way came too early to count for this one. */
-	if (q->state == VFIO_AP_QUEUE_RESETTING && !q->zapq)
+	if (!q->zapq && (q->state == VFIO_AP_QUEUE_RESETTING ||
+			 q->state == VFIO_AP_QUEUE_FAILED))
 		q->again = true;
 	else
 		q->zapq = true;
-	q->state = VFIO_AP_QUEUE_RESETTING;
-	q->keep = keep;
-	q->since = ktime_get_ns();
-	vfio_ap_queue_publish(q);
-	vfio_ap_queue_poll(q, 0);
+	/*
+	 * A queue that leaves its guest because it failed stays what it is: who
+	 * waits for it is to learn of the failure.
+	 */
+	if (q->state != VFIO_AP_QUEUE_FAILED || keep) {
+		q->state = VFIO_AP_QUEUE_RESETTING;
+		q->keep = keep;
+		q->since = ktime_get_ns();
+		vfio_ap_queue_publish(q);
+		vfio_ap_queue_poll(q, 0);
+	}
 }
 
 /**
