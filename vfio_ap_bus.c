@@ -187,10 +187,10 @@ int vfio_ap_bus_in_use(unsigned long *apm, unsigned long *aqm)
 	unsigned int apid, apqi;
 	struct ap_matrix wanted;
 
+	lockdep_assert_held(&ap_attr_mutex);
+
 	memcpy(&wanted.apm, apm, sizeof(wanted.apm));
 	memcpy(&wanted.aqm, aqm, sizeof(wanted.aqm));
-
-	lockdep_assert_held(&ap_attr_mutex);
 	guard(mutex)(&matrix_dev->mdevs_lock);
 	list_for_each_entry(mdev, &matrix_dev->mdev_list, node) {
 		if (!ap_matrix_shares(&wanted, &mdev->matrix, &apid, &apqi))

@@ -457,14 +457,16 @@ static u32 aqic_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 static u32 aqic_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
 			     struct vfio_ap_queue *q)
 {
-	u64 gpa = vcpu->run->s.regs.gprs[2];
+	/* User space can change the registers at any time: look once. */
+	u64 gpa = READ_ONCE(vcpu->run->s.regs.gprs[2]);
+	u8 gisc = READ_ONCE(vcpu->run->s.regs.gprs[1]) & AQIC_ISC;
 	struct vfio_ap_nib *nib;
 	u32 status;
 
 	nib = nib_make(vcpu, mdev, q, gpa);
 	if (!nib)
 		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
-	nib->gisc = vcpu->run->s.regs.gprs[1] & AQIC_ISC;
+	nib->gisc = gisc;
 	status = aqic_enable(q, mdev, &nib, gpa);
 	if (nib) {
 		nib_return(nib);
@@ -523,7 +525,7 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 	u64 *gprs = vcpu->run->s.regs.gprs;
 	struct ap_matrix_mdev *mdev;
 	struct vfio_ap_queue *q;
-	u16 apqn = gprs[0];
+	u16 apqn = READ_ONCE(gprs[0]);
 	u32 status;
 
 	if (!(vcpu->arch.sie_block->eca & ECA_AIV))
@@ -537,7 +539,7 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 		gprs[1] = ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
 		return 0;
 	}
-	if (gprs[1] & AQIC_IR)
+	if (READ_ONCE(gprs[1]) & AQIC_IR)
 		status = aqic_guest_enable(vcpu, mdev, q);
 	else
 		status = aqic_guest_disable(mdev, q);

@@ -375,7 +375,6 @@ static void vfio_ap_queue_finish(struct vfio_ap_queue *q,
 	q->state = state;
 	q->again = false;
 	q->keep = false;
-	vfio_ap_irq_ended(q);
 }
 
 /**
@@ -392,8 +391,11 @@ static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status,
 {
 	lockdep_assert_held(&q->lock);
 
-	if ((status & AP_STATUS_QUEUE_EMPTY) &&
-	    !(status & AP_STATUS_IRQ_ENABLED)) {
+	if (!(status & AP_STATUS_IRQ_ENABLED))
+		vfio_ap_irq_ended(q);
+	/* A guest that kept the queue may be using it again. */
+	if (q->keep || ((status & AP_STATUS_QUEUE_EMPTY) &&
+			!(status & AP_STATUS_IRQ_ENABLED))) {
 		vfio_ap_queue_finish(q, VFIO_AP_QUEUE_CLEAN);
 		return NEVER;
 	}
@@ -448,6 +450,7 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 	case DONE:
 		return vfio_ap_queue_verify(q, status, elapsed);
 	case DOWN:
+		vfio_ap_irq_ended(q);
 		vfio_ap_queue_finish(q, VFIO_AP_QUEUE_DOWN);
 		return NEVER;
 	case LOST:
