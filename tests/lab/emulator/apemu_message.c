@@ -223,6 +223,8 @@ enum apemu_outcome apemu_message_dequeue(struct apemu_insn *insn,
 void apemu_message_flush(struct apemu_queue *queue)
 {
 	lockdep_assert_held(&apemu_lock);
+	if (!queue->count)
+		return;
 	while (queue->count) {
 		apemu_message_free(apemu_message_at(queue, 0));
 		queue->head = (queue->head + 1) % APEMU_DEPTH_MAX;

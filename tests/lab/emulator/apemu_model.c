@@ -403,6 +403,20 @@ int apemu_model_install(const struct apemu_setup *setup)
 	return 0;
 }
 
+static void apemu_model_visit(unsigned int qid,
+			      void (*visit)(struct apemu_queue *queue,
+					    void *data), void *data)
+{
+	struct apemu_queue *queue;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&apemu_lock, flags);
+	queue = apemu_model_queue(qid);
+	if (queue)
+		visit(queue, data);
+	raw_spin_unlock_irqrestore(&apemu_lock, flags);
+}
+
 /**
  * apemu_model_for_each() - do something to one queue or to all
  * @qid: the APQN, which must be in the configuration, or APEMU_ANY
@@ -416,27 +430,19 @@ int apemu_model_install(const struct apemu_setup *setup)
 int apemu_model_for_each(int qid, void (*visit)(struct apemu_queue *queue,
 						void *data), void *data)
 {
-	struct apemu_queue *queue;
-	unsigned long flags;
-	unsigned int n;
+	unsigned int card, domain;
 
-	if (qid != APEMU_ANY && !apemu_model_has(qid))
-		return -ENOENT;
-	for (n = 0; n < APEMU_IDS * APEMU_IDS; n++) {
-		if (qid != APEMU_ANY)
-			n = qid;
-		if (!apemu_model.cards[n >> 8]) {
-			n |= 0xff;
+	if (qid != APEMU_ANY) {
+		if (!apemu_model_has(qid))
+			return -ENOENT;
+		apemu_model_visit(qid, visit, data);
+		return 0;
+	}
+	for (card = 0; card < APEMU_IDS; card++) {
+		if (!apemu_model.cards[card])
 			continue;
-		}
-		if (apemu_model.cards[n >> 8]->queues[n & 0xff]) {
-			raw_spin_lock_irqsave(&apemu_lock, flags);
-			queue = apemu_model_queue(n);
-			visit(queue, data);
-			raw_spin_unlock_irqrestore(&apemu_lock, flags);
-		}
-		if (qid != APEMU_ANY)
-			break;
+		for (domain = 0; domain < APEMU_IDS; domain++)
+			apemu_model_visit(card << 8 | domain, visit, data);
 	}
 	return 0;
 }

@@ -63,7 +63,8 @@ struct message {
 
 static u8 *request_text, *reply_text;
 static atomic_t last_program_check;
-static bool original_apxa;
+static bool original_apxa = true;
+static u8 original_na = 255, original_nd = 255;
 
 static int watch_traps(struct notifier_block *self, unsigned long event,
 		       void *data)
@@ -355,7 +356,6 @@ static void ids_without_apxa(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, interrupted(0x4000, 0));
 	KUNIT_EXPECT_EQ(test, ask_rc(APEMU_TAPQ), 0x00);
 	KUNIT_EXPECT_EQ(test, apemu_command("card 64 add type=cex8"), -ERANGE);
-	command(test, "qci apxa=1 na=255 nd=255");
 }
 
 static void specification_exceptions(struct kunit *test)
@@ -884,6 +884,18 @@ static void instructions_are_counted_and_logged(struct kunit *test)
 	KUNIT_EXPECT_LT(test, apemu_counted(false, APEMU_ZAPQ), 2);
 }
 
+static void factory_forgets(struct kunit *test)
+{
+	command(test, "answer any  any rc=5 times=0\nreset any never");
+	command(test, "irqdelay any polls=9\necho any hold\nqci na=61");
+	command(test, "factory");
+	KUNIT_EXPECT_EQ(test, ask_rc(APEMU_TAPQ), 0x01);
+	command(test, "card 60 add type=cex8 depth=2\ndomain 14 add");
+	KUNIT_EXPECT_EQ(test, ask(APEMU_ZAPQ), APEMU_STATUS_EMPTY);
+	KUNIT_EXPECT_EQ(test, ask(APEMU_TAPQ), APEMU_STATUS_EMPTY);
+	KUNIT_EXPECT_EQ(test, send(1, 16), APEMU_STATUS_REPLIES);
+}
+
 static void bad_commands_are_refused(struct kunit *test)
 {
 	static const struct {
@@ -969,12 +981,18 @@ static int emulator_init(struct kunit *test)
 
 static void emulator_exit(struct kunit *test)
 {
+	char limits[32];
+
 	apemu_command("answer clear\nlog on");
 	apemu_command("card 60 standby off\ndomain 14 add\nreset 3c.000e polls=0");
 	apemu_command("irqdelay 3c.000e polls=0\necho 3c.000e release");
 	apemu_command("echo 3c.000e delay_ns=0\nqueue 3c.000e absent off");
 	apemu_command("card 60 remove");
 	apemu_command("domain 14 remove");
+	apemu_command(original_apxa ? "qci apxa=1" : "qci apxa=0");
+	snprintf(limits, sizeof(limits), "qci na=%u nd=%u", original_na,
+		 original_nd);
+	apemu_command(limits);
 }
 
 static int emulator_suite_init(struct kunit_suite *suite)
@@ -986,10 +1004,11 @@ static int emulator_suite_init(struct kunit_suite *suite)
 	reply_text = vmalloc(BUFFER);
 	if (!request_text || !reply_text)
 		return -ENOMEM;
-	original_apxa = true;
 	if (test_facility(12)) {
 		qci(&info);
 		original_apxa = info.flags & APEMU_QCI_APXA;
+		original_na = info.na;
+		original_nd = info.nd;
 	}
 	return register_die_notifier(&trap_watcher);
 }
@@ -1028,6 +1047,7 @@ static struct kunit_case emulator_cases[] = {
 	KUNIT_CASE(echo_holds),
 	KUNIT_CASE(reply_in_parts),
 	KUNIT_CASE(instructions_are_counted_and_logged),
+	KUNIT_CASE(factory_forgets),
 	KUNIT_CASE(bad_commands_are_refused),
 	{}
 };
