@@ -24,10 +24,14 @@ static void sets_everything(void)
 	struct mdev *mdev = with_ap_config();
 	char *read;
 
-	need_rc(mdev_write(mdev, "ap_config", ADAPTERS_1_5 "," DOMAINS_4_47 ",0x00000000200000000\n"), 0, "three masks");
-	expect_str(mdev_read(mdev, "matrix"), "01.0004\n01.0047\n05.0004\n05.0047\n", "the matrix is theirs");
+	need_rc(mdev_write(mdev, "ap_config",
+			   ADAPTERS_1_5 "," DOMAINS_4_47 ",0x00000000200000000\n"), 0,
+			   "three masks");
+	expect_str(mdev_read(mdev, "matrix"), "01.0004\n01.0047\n05.0004\n05.0047\n",
+		   "the matrix is theirs");
 	expect_str(mdev_read(mdev, "control_domains"), "0022\n", "the control domains, too");
-	expect_str(mdev_read(mdev, "guest_matrix"), "01.0004\n01.0047\n05.0004\n05.0047\n", "right when the write returns");
+	expect_str(mdev_read(mdev, "guest_matrix"), "01.0004\n01.0047\n05.0004\n05.0047\n",
+		   "right when the write returns");
 	read = mdev_read(mdev, "ap_config");
 	need_rc(mdev_write(mdev, "ap_config", read), 0, "what was read can be written");
 	expect_str(mdev_read(mdev, "ap_config"), read, "and means the same");
@@ -39,7 +43,8 @@ static void sets_everything(void)
 static void spellings(void)
 {
 	static const char * const same[] = {
-		"0x04,0x08,0x0", "04,08,0", "x04,x08,x0", "0x04,0x08,", "0x04\n0x08\n0x0\n", "0x040,0x0800,0x000\n",
+		"0x04,0x08,0x0", "04,08,0", "x04,x08,x0", "0x04,0x08,", "0x04\n0x08\n0x0\n",
+		"0x040,0x0800,0x000\n",
 		"0x04,0x08,0x0,junk", "0x04,0x08,0x0\n\n",
 		"0x0400000000000000000000000000000000000000000000000000000000000000,"
 		"0x0800000000000000000000000000000000000000000000000000000000000000,"
@@ -50,7 +55,8 @@ static void spellings(void)
 
 	for (i = 0; i < ARRAY_SIZE(same); i++) {
 		expect_rc(mdev_write(mdev, "ap_config", same[i]), 0, "'%s' is accepted", same[i]);
-		expect_str(mdev_read(mdev, "matrix"), "05.0004\n", "'%s' means adapter 5, domain 4", same[i]);
+		expect_str(mdev_read(mdev, "matrix"), "05.0004\n", "'%s' means adapter 5, domain 4",
+			   same[i]);
 		mdev_write(mdev, "ap_config", ",,");
 	}
 }
@@ -64,10 +70,12 @@ static void refusals(void)
 	mdev_assign(mdev, CARD_5, DOMAIN_4);
 	mdev_set(mdev, "assign_control_domain", CONTROL_22);
 	before = mdev_sight(mdev);
-	expect_rc(mdev_write(mdev, "ap_config", ADAPTERS_1_5 "," DOMAINS_4_47 ",0x0"), -EADDRINUSE, "a queue of another device");
+	expect_rc(mdev_write(mdev, "ap_config", ADAPTERS_1_5 "," DOMAINS_4_47 ",0x0"), -EADDRINUSE,
+		  "a queue of another device");
 	expect_str(mdev_sight(mdev), before, "R-21: nothing changed");
 	need_rc(apbus_write("apmask", "+2"), 0, "the administrator gives adapter 2 to the host");
-	expect_rc(mdev_write(mdev, "ap_config", "0x24," DOMAIN_4_ONLY ",0x0"), -EADDRNOTAVAIL, "a queue of the host");
+	expect_rc(mdev_write(mdev, "ap_config", "0x24," DOMAIN_4_ONLY ",0x0"), -EADDRNOTAVAIL,
+		  "a queue of the host");
 	expect_str(mdev_sight(mdev), before, "R-21: nothing changed");
 }
 
@@ -82,9 +90,12 @@ static void above_the_maximum(void)
 	mdev = with_ap_config();
 	mdev_assign(mdev, CARD_5, DOMAIN_4);
 	before = mdev_sight(mdev);
-	expect_rc(mdev_write(mdev, "ap_config", "0x0400000080," DOMAIN_4_ONLY ",0x0"), -ENODEV, "adapter 32 of 0 to 31");
-	expect_rc(mdev_write(mdev, "ap_config", ADAPTER_5 ",0x0800000000000000000004,0x0"), -ENODEV, "domain 85 of 0 to 84");
-	expect_rc(mdev_write(mdev, "ap_config", ADAPTER_5 "," DOMAIN_4_ONLY ",0x0000000000000000000004"), -ENODEV,
+	expect_rc(mdev_write(mdev, "ap_config", "0x0400000080," DOMAIN_4_ONLY ",0x0"), -ENODEV,
+		  "adapter 32 of 0 to 31");
+	expect_rc(mdev_write(mdev, "ap_config", ADAPTER_5 ",0x0800000000000000000004,0x0"), -ENODEV,
+		  "domain 85 of 0 to 84");
+	expect_rc(mdev_write(mdev, "ap_config",
+			     ADAPTER_5 "," DOMAIN_4_ONLY ",0x0000000000000000000004"), -ENODEV,
 		  "control domain 85 of 0 to 84");
 	expect_str(mdev_sight(mdev), before, "R-21: nothing changed");
 }
@@ -98,13 +109,17 @@ static void one_change_for_the_guest(void)
 		ktap_skip("the driver has no ap_config");
 	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, event), 0, "the VMM wants to know of changes");
 	vfio_events(event);
-	need_rc(mdev_write(scene.mdev, "ap_config", ADAPTER_1 "," DOMAINS_4_47 ",0x00000000200000000"), 0,
+	need_rc(mdev_write(scene.mdev, "ap_config",
+			   ADAPTER_1 "," DOMAINS_4_47 ",0x00000000200000000"), 0,
 		"5 goes, 1, 0x47 and a control domain come");
 	expect_int(vfio_events(event), 1, "R-21: one write, one event");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE, "adapter 5 is gone");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE,
+			"adapter 5 is gone");
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_47)), AP_OK, "adapter 1 is there");
-	expect_at_least(apemu_count(0, APEMU_HOST, "zapq", APQN(CARD_5, DOMAIN_4)), 1, "what went was zeroized");
-	need_rc(mdev_write(scene.mdev, "ap_config", mdev_read(scene.mdev, "ap_config")), 0, "the same again");
+	expect_at_least(apemu_count(0, APEMU_HOST, "zapq", APQN(CARD_5, DOMAIN_4)), 1,
+			"what went was zeroized");
+	need_rc(mdev_write(scene.mdev, "ap_config", mdev_read(scene.mdev, "ap_config")), 0,
+		"the same again");
 	expect_int(vfio_events(event), 0, "R-22: nothing new, no event");
 	close(event);
 }
@@ -121,10 +136,12 @@ static void refused_unnoticed(void)
 	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, event), 0, "the VMM wants to know of changes");
 	vfio_events(event);
 	apemu_do("log clear");
-	expect_rc(mdev_write(scene.mdev, "ap_config", ADAPTER_1 "," DOMAIN_4_ONLY ",0x0"), -EADDRINUSE, "refused");
+	expect_rc(mdev_write(scene.mdev, "ap_config", ADAPTER_1 "," DOMAIN_4_ONLY ",0x0"),
+		  -EADDRINUSE, "refused");
 	expect_int(vfio_events(event), 0, "R-21: no event");
 	expect_int(apemu_count(0, APEMU_HOST, "zapq", APQN_ANY), 0, "R-21: no reset");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "R-21: the guest keeps its queue");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK,
+			"R-21: the guest keeps its queue");
 	close(event);
 }
 

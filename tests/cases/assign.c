@@ -40,15 +40,18 @@ static void in_use(void)
 	mdev_assign(first, CARD_5, DOMAIN_4);
 	mdev_set(second, "assign_adapter", CARD_5);
 	before = mdev_sight(second);
-	expect_rc(mdev_write(second, "assign_domain", "4"), -EADDRINUSE, "a queue belongs to one device (by domain)");
+	expect_rc(mdev_write(second, "assign_domain", "4"), -EADDRINUSE,
+		  "a queue belongs to one device (by domain)");
 	expect_str(mdev_sight(second), before, "the refused domain is not there");
 	mdev_set(second, "unassign_adapter", CARD_5);
 	mdev_set(second, "assign_domain", DOMAIN_4);
-	expect_rc(mdev_write(second, "assign_adapter", "5"), -EADDRINUSE, "a queue belongs to one device (by adapter)");
+	expect_rc(mdev_write(second, "assign_adapter", "5"), -EADDRINUSE,
+		  "a queue belongs to one device (by adapter)");
 	expect_str(mdev_read(second, "matrix"), ".0004\n", "the refused adapter is not there");
 	expect_str(mdev_read(first, "matrix"), "05.0004\n", "the owner keeps what it has");
 	mdev_set(second, "assign_adapter", CARD_1);
-	expect_str(mdev_read(second, "matrix"), "01.0004\n", "the same domain on another adapter is free");
+	expect_str(mdev_read(second, "matrix"), "01.0004\n",
+		   "the same domain on another adapter is free");
 }
 
 static void control_domains_are_shared(void)
@@ -57,7 +60,8 @@ static void control_domains_are_shared(void)
 
 	mdev_set(first, "assign_control_domain", DOMAIN_4);
 	mdev_set(second, "assign_control_domain", DOMAIN_4);
-	expect_str(mdev_read(second, "control_domains"), "0004\n", "control domains are never checked for sharing");
+	expect_str(mdev_read(second, "control_domains"), "0004\n",
+		   "control domains are never checked for sharing");
 }
 
 static void host_keeps_its_queues(void)
@@ -67,7 +71,8 @@ static void host_keeps_its_queues(void)
 	apemu_need();
 	need_rc(apbus_write("apmask", "+5"), 0, "the administrator gives adapter 5 to the host");
 	mdev_set(mdev, "assign_adapter", CARD_5);
-	expect_rc(mdev_write(mdev, "assign_domain", "4"), -EADDRNOTAVAIL, "a queue of the host cannot be assigned");
+	expect_rc(mdev_write(mdev, "assign_domain", "4"), -EADDRNOTAVAIL,
+		  "a queue of the host cannot be assigned");
 	expect_str(mdev_read(mdev, "matrix"), "05.\n", "the refused domain is not there");
 	mdev_set(mdev, "unassign_adapter", CARD_5);
 	mdev_assign(mdev, CARD_1, DOMAIN_4);
@@ -93,9 +98,11 @@ static void half_a_matrix_never_conflicts(void)
 	struct mdev *first = mdev_create(), *second = mdev_create();
 
 	mdev_assign(first, CARD_5, DOMAIN_4);
-	expect_rc(mdev_write(second, "assign_adapter", "5"), 0, "an adapter without domains is in nobody's way");
+	expect_rc(mdev_write(second, "assign_adapter", "5"), 0,
+		  "an adapter without domains is in nobody's way");
 	mdev_set(second, "unassign_adapter", CARD_5);
-	expect_rc(mdev_write(second, "assign_domain", "4"), 0, "a domain without adapters is in nobody's way");
+	expect_rc(mdev_write(second, "assign_domain", "4"), 0,
+		  "a domain without adapters is in nobody's way");
 }
 
 static void unrelated_ids_are_not_blocked(void)
@@ -104,12 +111,17 @@ static void unrelated_ids_are_not_blocked(void)
 
 	mdev_assign(mdev, CARD_1, DOMAIN_4);
 	need_rc(apbus_write("apmask", "+5"), 0, "the administrator gives adapter 5 to the host");
-	expect_rc(mdev_write(mdev, "assign_adapter", "2"), 0, "adapter 2 has nothing to do with adapter 5");
+	expect_rc(mdev_write(mdev, "assign_adapter", "2"), 0,
+		  "adapter 2 has nothing to do with adapter 5");
 	mdev_assign(other, CARD_3, DOMAIN_47);
-	expect_rc(mdev_write(mdev, "assign_domain", "17"), 0, "a domain that only touches free queues");
-	expect_rc(mdev_write(mdev, "assign_adapter", "3"), 0, "adapter 3 with domains that nobody has on it");
-	expect_rc(mdev_write(mdev, "assign_domain", "0x47"), -EADDRINUSE, "a domain that touches a queue of another");
-	expect_str(mdev_read(mdev, "matrix"), "01.0004\n01.0011\n02.0004\n02.0011\n03.0004\n03.0011\n", "all free ids are in");
+	expect_rc(mdev_write(mdev, "assign_domain", "17"), 0,
+		  "a domain that only touches free queues");
+	expect_rc(mdev_write(mdev, "assign_adapter", "3"), 0,
+		  "adapter 3 with domains that nobody has on it");
+	expect_rc(mdev_write(mdev, "assign_domain", "0x47"), -EADDRINUSE,
+		  "a domain that touches a queue of another");
+	expect_str(mdev_read(mdev, "matrix"),
+		   "01.0004\n01.0011\n02.0004\n02.0011\n03.0004\n03.0011\n", "all free ids are in");
 }
 
 static void above_the_maximum(void)
@@ -122,11 +134,14 @@ static void above_the_maximum(void)
 	mdev = mdev_create();
 	expect_rc(mdev_write(mdev, "assign_adapter", "31"), 0, "Na is an adapter");
 	expect_rc(mdev_write(mdev, "assign_adapter", "32"), -ENODEV, "Na + 1 is none");
-	expect_rc(mdev_write(mdev, "unassign_adapter", "32"), -ENODEV, "Na + 1 is none when taking away, too");
-	expect_rc(mdev_write(mdev, "unassign_adapter", "31"), 0, "Na is an adapter when taking away, too");
+	expect_rc(mdev_write(mdev, "unassign_adapter", "32"), -ENODEV,
+		  "Na + 1 is none when taking away, too");
+	expect_rc(mdev_write(mdev, "unassign_adapter", "31"), 0,
+		  "Na is an adapter when taking away, too");
 	expect_rc(mdev_write(mdev, "assign_domain", "84"), 0, "Nd is a domain");
 	expect_rc(mdev_write(mdev, "assign_domain", "85"), -ENODEV, "Nd + 1 is none");
-	expect_rc(mdev_write(mdev, "assign_control_domain", "85"), -ENODEV, "Nd + 1 is no control domain");
+	expect_rc(mdev_write(mdev, "assign_control_domain", "85"), -ENODEV,
+		  "Nd + 1 is no control domain");
 	expect_str(mdev_read(mdev, "matrix"), ".0054\n", "only what exists is assigned");
 }
 
@@ -145,19 +160,23 @@ static void right_after_the_write(void)
 	struct mdev *mdev = mdev_create();
 
 	mdev_assign(mdev, CARD_5, DOMAIN_4);
-	expect_str(mdev_read(mdev, "guest_matrix"), "05.0004\n", "a script reads what it wrote (DESIGN 4)");
+	expect_str(mdev_read(mdev, "guest_matrix"), "05.0004\n",
+		   "a script reads what it wrote (DESIGN 4)");
 	mdev_set(mdev, "assign_domain", DOMAIN_47);
-	expect_str(mdev_read(mdev, "guest_matrix"), "05.0004\n05.0047\n", "also after one more domain");
+	expect_str(mdev_read(mdev, "guest_matrix"), "05.0004\n05.0047\n",
+		   "also after one more domain");
 	mdev_set(mdev, "unassign_domain", DOMAIN_4);
 	expect_str(mdev_read(mdev, "guest_matrix"), "05.0047\n", "also after one domain less");
 	mdev_set(mdev, "unassign_domain", DOMAIN_47);
 	mdev_set(mdev, "assign_domain", DOMAIN_47);
-	expect_str(mdev_read(mdev, "guest_matrix"), "05.0047\n", "also after taking away and giving back");
+	expect_str(mdev_read(mdev, "guest_matrix"), "05.0047\n",
+		   "also after taking away and giving back");
 }
 
 static const struct ktap_case cases[] = {
 	{ "SPEC 1.5: assigning twice and unassigning nothing succeed", idempotent },
-	{ "R-22: an assignment that changes nothing does nothing to the guest", idempotent_for_guest },
+	{ "R-22: an assignment that changes nothing does nothing to the guest",
+	  idempotent_for_guest },
 	{ "SPEC 1.5: a queue of another device is EADDRINUSE", in_use },
 	{ "SPEC 1.5: control domains may be shared", control_domains_are_shared },
 	{ "SPEC 1.5: a queue of the host is EADDRNOTAVAIL", host_keeps_its_queues },

@@ -12,15 +12,19 @@ static void modes(void)
 		"assign_adapter", "unassign_adapter", "assign_domain", "unassign_domain",
 		"assign_control_domain", "unassign_control_domain",
 	};
-	static const char * const readers[] = { "matrix", "guest_matrix", "control_domains", "withheld" };
+	static const char * const readers[] = { "matrix", "guest_matrix", "control_domains",
+						"withheld" };
 	struct mdev *mdev = mdev_create();
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(writers); i++)
-		expect_int(file_mode(mdev_path(mdev, writers[i])), 0200, "%s can only be written", writers[i]);
+		expect_int(file_mode(mdev_path(mdev, writers[i])), 0200, "%s can only be written",
+			   writers[i]);
 	for (i = 0; i < ARRAY_SIZE(readers); i++)
-		expect_int(file_mode(mdev_path(mdev, readers[i])), 0444, "%s can only be read", readers[i]);
-	expect_int(file_mode(mdev_path(mdev, "ap_config")), 0644, "ap_config can be read and written");
+		expect_int(file_mode(mdev_path(mdev, readers[i])), 0444, "%s can only be read",
+			   readers[i]);
+	expect_int(file_mode(mdev_path(mdev, "ap_config")), 0644,
+		   "ap_config can be read and written");
 	expect_int(file_mode(MATRIX_DEVICE "/features"), 0444, "features can only be read");
 }
 
@@ -40,11 +44,13 @@ static void features(void)
 	char *text = memo_file(MATRIX_DEVICE "/features");
 	const char *c;
 
-	expect(!strncmp(text, "guest_matrix hotplug ap_config", 30), "the words of the in-kernel driver come first ('%s')", text);
+	expect(!strncmp(text, "guest_matrix hotplug ap_config", 30),
+	       "the words of the in-kernel driver come first ('%s')", text);
 	expect(has_word(text, "withheld"), "R-24: features has the word withheld ('%s')", text);
 	expect(strchr(text, '\n') == text + strlen(text) - 1, "features is one line");
 	for (c = text; *c && *c != '\n'; c++)
-		expect(isalnum((unsigned char)*c) || *c == '_' || *c == ' ', "features consists of words, not '%c'", *c);
+		expect(isalnum((unsigned char)*c) || *c == '_' || *c == ' ',
+		       "features consists of words, not '%c'", *c);
 }
 
 static void empty(void)
@@ -55,7 +61,8 @@ static void empty(void)
 	expect_str(mdev_read(mdev, "guest_matrix"), "", "a new device passes nothing");
 	expect_str(mdev_read(mdev, "control_domains"), "", "a new device has no control domains");
 	expect_str(mdev_read(mdev, "withheld"), "", "R-24: nothing assigned, nothing withheld");
-	expect_str(mdev_read(mdev, "ap_config"), "0x" ZEROS ",0x" ZEROS ",0x" ZEROS "\n", "three empty masks");
+	expect_str(mdev_read(mdev, "ap_config"), "0x" ZEROS ",0x" ZEROS ",0x" ZEROS "\n",
+		   "three empty masks");
 }
 
 static void adapters_only(void)
@@ -82,7 +89,8 @@ static void adapter_major(void)
 
 	mdev_assign(mdev, CARD_5, DOMAIN_47);
 	mdev_assign(mdev, CARD_1, DOMAIN_4);
-	expect_str(mdev_read(mdev, "matrix"), "01.0004\n01.0047\n05.0004\n05.0047\n", "adapter by adapter, ascending");
+	expect_str(mdev_read(mdev, "matrix"), "01.0004\n01.0047\n05.0004\n05.0047\n",
+		   "adapter by adapter, ascending");
 	expect(mdev_becomes(mdev, "guest_matrix", "01.0004\n01.0047\n05.0004\n05.0047\n"),
 	       "guest_matrix has the same format ('%s')", mdev_read(mdev, "guest_matrix"));
 }
@@ -93,7 +101,8 @@ static void control_domains(void)
 
 	mdev_set(mdev, "assign_control_domain", 0xfe);
 	mdev_set(mdev, "assign_control_domain", DOMAIN_4);
-	expect_str(mdev_read(mdev, "control_domains"), "0004\n00fe\n", "the assigned ones, in the host or not");
+	expect_str(mdev_read(mdev, "control_domains"), "0004\n00fe\n",
+		   "the assigned ones, in the host or not");
 }
 
 static void ap_config_format(void)

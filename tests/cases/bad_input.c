@@ -49,7 +49,10 @@ static const struct input bad_numbers[] = {
 	TEXT("a high byte", "\xff", -EINVAL),
 };
 
-/* A device with something to lose: one queue in, one control domain in, and the bits next to them. */
+/*
+ * A device with something to lose: one queue in, one control domain in, and the bits next to
+ * them.
+ */
 static struct mdev *something_to_lose(void)
 {
 	struct mdev *mdev = mdev_create();
@@ -64,7 +67,8 @@ static void refuse(struct mdev *mdev, const char *file, const struct input *inpu
 {
 	char *before = mdev_sight(mdev);
 
-	expect_rc(mdev_write_bytes(mdev, file, input->bytes, input->length), input->rc, "%s to %s", input->what, file);
+	expect_rc(mdev_write_bytes(mdev, file, input->bytes, input->length), input->rc, "%s to %s",
+		  input->what, file);
 	expect_str(mdev_sight(mdev), before, "%s to %s changes nothing", input->what, file);
 }
 
@@ -116,18 +120,24 @@ static void good_numbers(void)
 		const char *text;
 		const char *matrix;
 	} good[] = {
-		{ "5", "05.\n" }, { "5\n", "05.\n" }, { "+5", "05.\n" }, { "05", "05.\n" }, { "0x5", "05.\n" },
-		{ "0X5", "05.\n" }, { "0x05\n", "05.\n" }, { "010", "08.\n" }, { "0", "00.\n" }, { "000", "00.\n" },
+		{ "5", "05.\n" }, { "5\n", "05.\n" }, { "+5", "05.\n" }, { "05", "05.\n" },
+		{ "0x5", "05.\n" },
+		{ "0X5", "05.\n" }, { "0x05\n", "05.\n" }, { "010", "08.\n" }, { "0", "00.\n" },
+		{ "000", "00.\n" },
 		{ "255", "ff.\n" }, { "0xfF", "ff.\n" }, { "0377", "ff.\n" }, { "+0x5", "05.\n" },
 	};
 	struct mdev *mdev = mdev_create();
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(good); i++) {
-		expect_rc(mdev_write(mdev, "assign_adapter", good[i].text), 0, "'%s' is a number", good[i].text);
-		expect_str(mdev_read(mdev, "matrix"), good[i].matrix, "'%s' means this adapter", good[i].text);
-		expect_rc(mdev_write(mdev, "unassign_adapter", good[i].text), 0, "'%s' is a number", good[i].text);
-		expect_str(mdev_read(mdev, "matrix"), "", "'%s' means this adapter when taking away, too", good[i].text);
+		expect_rc(mdev_write(mdev, "assign_adapter", good[i].text), 0, "'%s' is a number",
+			  good[i].text);
+		expect_str(mdev_read(mdev, "matrix"), good[i].matrix, "'%s' means this adapter",
+			   good[i].text);
+		expect_rc(mdev_write(mdev, "unassign_adapter", good[i].text), 0, "'%s' is a number",
+			  good[i].text);
+		expect_str(mdev_read(mdev, "matrix"), "",
+			   "'%s' means this adapter when taking away, too", good[i].text);
 	}
 }
 
@@ -147,7 +157,9 @@ static const struct input bad_configs[] = {
 	TEXT("semicolons", "0x04;0x08;0x0", -EINVAL),
 	TEXT("a plus", "+0x04,0x08,0x0", -EINVAL),
 	TEXT("two prefixes", "0x0x4,0x08,0x0", -EINVAL),
-	TEXT("65 digits", "0x00000000000000000000000000000000000000000000000000000000000000000,0x0,0x0", -EINVAL),
+	TEXT("65 digits",
+	     "0x00000000000000000000000000000000000000000000000000000000000000000,0x0,0x0",
+	     -EINVAL),
 	TEXT("a NUL byte", "\0", -EINVAL),
 	TEXT("NUL bytes first", "\0\0,,", -EINVAL),
 	TEXT("a high byte", "\xff,,", -EINVAL),
@@ -173,7 +185,8 @@ static void configs(void)
 
 static void readers_refuse_writes(void)
 {
-	static const char * const readers[] = { "matrix", "guest_matrix", "control_domains", "withheld" };
+	static const char * const readers[] = { "matrix", "guest_matrix", "control_domains",
+						"withheld" };
 	struct mdev *mdev = something_to_lose();
 	char *before = mdev_sight(mdev);
 	unsigned int i;
@@ -190,9 +203,12 @@ static void no_hardware_for_bad_input(void)
 
 	for (file = 0; file < ARRAY_SIZE(number_files); file++)
 		for (i = 0; i < ARRAY_SIZE(bad_numbers); i++)
-			mdev_write_bytes(scene.mdev, number_files[file], bad_numbers[i].bytes, bad_numbers[i].length);
-	expect_int(apemu_count(0, APEMU_HOST, "zapq", APQN_ANY), 0, "R-13: bad input does not reach the hardware");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "the guest keeps its queue through bad input");
+			mdev_write_bytes(scene.mdev, number_files[file], bad_numbers[i].bytes,
+					 bad_numbers[i].length);
+	expect_int(apemu_count(0, APEMU_HOST, "zapq", APQN_ANY), 0,
+		   "R-13: bad input does not reach the hardware");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK,
+			"the guest keeps its queue through bad input");
 }
 
 static const struct ktap_case cases[] = {

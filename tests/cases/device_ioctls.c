@@ -16,7 +16,8 @@ static void info(void)
 	struct vfio *vfio = opened();
 	struct vfio_device_info info = { .argsz = 16 };
 
-	need_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_INFO, &info), 0, "GET_INFO works with the smallest structure");
+	need_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_INFO, &info), 0,
+		"GET_INFO works with the smallest structure");
 	expect_hex(info.flags, 0x21, "flags are RESET and AP");
 	expect_int(info.num_regions, 0, "no regions");
 	expect_int(info.num_irqs, AP_IRQ_COUNT, "two interrupts: request and configuration change");
@@ -25,7 +26,8 @@ static void info(void)
 	info.argsz = 0;
 	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_INFO, &info), -EINVAL, "0 bytes are too few");
 	info.argsz = 4096;
-	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_INFO, &info), 0, "more bytes are for the future");
+	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_INFO, &info), 0,
+		  "more bytes are for the future");
 	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_INFO, BAD_ADDRESS), -EFAULT, "a bad address");
 }
 
@@ -37,17 +39,23 @@ static void irq_info(void)
 
 	for (index = 0; index < AP_IRQ_COUNT; index++) {
 		info = (struct vfio_irq_info){ .argsz = sizeof(info), .index = index };
-		expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_IRQ_INFO, &info), 0, "index %u exists", index);
+		expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_IRQ_INFO, &info), 0, "index %u exists",
+			  index);
 		expect_int(info.count, 1, "index %u is one interrupt", index);
-		expect_hex(info.flags, VFIO_IRQ_INFO_EVENTFD, "index %u is signalled by eventfd", index);
+		expect_hex(info.flags, VFIO_IRQ_INFO_EVENTFD, "index %u is signalled by eventfd",
+			   index);
 	}
 	info = (struct vfio_irq_info){ .argsz = sizeof(info), .index = AP_IRQ_COUNT };
-	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_IRQ_INFO, &info), -EINVAL, "index 2 does not exist");
+	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_IRQ_INFO, &info), -EINVAL,
+		  "index 2 does not exist");
 	info.index = ~0U;
-	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_IRQ_INFO, &info), -EINVAL, "index 2^32 - 1 does not exist");
+	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_IRQ_INFO, &info), -EINVAL,
+		  "index 2^32 - 1 does not exist");
 	info = (struct vfio_irq_info){ .argsz = sizeof(info) - 1 };
-	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_IRQ_INFO, &info), -EINVAL, "15 bytes are too few");
-	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_IRQ_INFO, BAD_ADDRESS), -EFAULT, "a bad address");
+	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_IRQ_INFO, &info), -EINVAL,
+		  "15 bytes are too few");
+	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_GET_IRQ_INFO, BAD_ADDRESS), -EFAULT,
+		  "a bad address");
 }
 
 struct arm {
@@ -58,7 +66,8 @@ struct arm {
 #define ARM_FLAGS (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
 
 static const struct arm good_arm = {
-	.set = { .argsz = sizeof(struct arm), .flags = ARM_FLAGS, .index = AP_IRQ_CFG_CHG, .count = 1 },
+	.set = { .argsz = sizeof(struct arm), .flags = ARM_FLAGS, .index = AP_IRQ_CFG_CHG,
+		 .count = 1 },
 	.fd = -1,
 };
 
@@ -77,7 +86,8 @@ static void set_irqs_refused(void)
 	expect_rc(set_irqs(vfio, WITH(set.argsz, 19)), -EINVAL, "a header of 19 bytes");
 	expect_rc(set_irqs(vfio, WITH(set.argsz, 0)), -EINVAL, "a header of 0 bytes");
 	expect_rc(set_irqs(vfio, WITH(set.argsz, 20)), -EINVAL, "no room for the eventfd");
-	expect_rc(set_irqs(vfio, WITH(set.argsz, 23)), -EINVAL, "room for three quarters of the eventfd");
+	expect_rc(set_irqs(vfio, WITH(set.argsz, 23)), -EINVAL,
+		  "room for three quarters of the eventfd");
 	expect_rc(set_irqs(vfio, WITH(set.index, AP_IRQ_COUNT)), -EINVAL, "index 2");
 	expect_rc(set_irqs(vfio, WITH(set.index, ~0U)), -EINVAL, "index 2^32 - 1");
 	expect_rc(set_irqs(vfio, WITH(set.start, 1)), -EINVAL, "start 1");
@@ -86,11 +96,18 @@ static void set_irqs_refused(void)
 	expect_rc(set_irqs(vfio, WITH(set.count, ~0U)), -EINVAL, "count 2^32 - 1");
 	expect_rc(set_irqs(vfio, WITH(set.flags, ARM_FLAGS | 1 << 6)), -EINVAL, "an unknown flag");
 	expect_rc(set_irqs(vfio, WITH(set.flags, 1U << 31 | ARM_FLAGS)), -EINVAL, "the last flag");
-	expect_rc(set_irqs(vfio, WITH(set.flags, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER)), -EINVAL, "no data");
-	expect_rc(set_irqs(vfio, WITH(set.flags, VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_ACTION_TRIGGER)), -EINVAL, "bool data");
-	expect_rc(set_irqs(vfio, WITH(set.flags, ARM_FLAGS | VFIO_IRQ_SET_DATA_BOOL)), -EINVAL, "two kinds of data");
+	expect_rc(set_irqs(vfio,
+			   WITH(set.flags, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER)),
+			   -EINVAL, "no data");
+	expect_rc(set_irqs(vfio,
+			   WITH(set.flags, VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_ACTION_TRIGGER)),
+			   -EINVAL, "bool data");
+	expect_rc(set_irqs(vfio, WITH(set.flags, ARM_FLAGS | VFIO_IRQ_SET_DATA_BOOL)), -EINVAL,
+		  "two kinds of data");
 	expect_rc(set_irqs(vfio, WITH(set.flags, VFIO_IRQ_SET_DATA_EVENTFD)), -EINVAL, "no action");
-	expect_rc(set_irqs(vfio, WITH(set.flags, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_MASK)), -EINVAL, "mask only");
+	expect_rc(set_irqs(vfio,
+			   WITH(set.flags, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_MASK)),
+			   -EINVAL, "mask only");
 	expect_rc(set_irqs(vfio, WITH(fd, -2)), -EINVAL, "eventfd -2");
 	expect_rc(set_irqs(vfio, WITH(fd, 9999)), -EBADF, "a file that is not open");
 	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_SET_IRQS, BAD_ADDRESS), -EFAULT, "a bad address");
@@ -131,9 +148,12 @@ static void others(void)
 	long rc;
 
 	rc = vfio_ioctl(vfio, VFIO_DEVICE_GET_REGION_INFO, &region);
-	expect(rc == -EOPNOTSUPP || rc == -EINVAL, "there are no regions (observed %s)", errno_name(rc));
-	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_PCI_HOT_RESET, BAD_ADDRESS), -EOPNOTSUPP, "this is not PCI");
-	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_QUERY_GFX_PLANE, BAD_ADDRESS), -EOPNOTSUPP, "this is not graphics");
+	expect(rc == -EOPNOTSUPP || rc == -EINVAL, "there are no regions (observed %s)",
+	       errno_name(rc));
+	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_PCI_HOT_RESET, BAD_ADDRESS), -EOPNOTSUPP,
+		  "this is not PCI");
+	expect_rc(vfio_ioctl(vfio, VFIO_DEVICE_QUERY_GFX_PLANE, BAD_ADDRESS), -EOPNOTSUPP,
+		  "this is not graphics");
 	expect(read(vfio->device, &byte, 1) < 0, "the device cannot be read");
 	expect(write(vfio->device, &byte, 1) < 0, "the device cannot be written");
 }

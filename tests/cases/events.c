@@ -24,7 +24,8 @@ static void config_change(enum vfio_path path)
 	expect_int(vfio_events(event), 1, "a control domain unplugged, one event");
 	mdev_set(scene.mdev, "unassign_adapter", CARD_5);
 	expect_int(vfio_events(event), 1, "an adapter unplugged, one event");
-	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, -1), 0, "the VMM does not want to know any more");
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, -1), 0,
+		"the VMM does not want to know any more");
 	mdev_set(scene.mdev, "assign_adapter", CARD_5);
 	expect_int(vfio_events(event), 0, "disarmed, no event");
 	close(event);
@@ -64,12 +65,14 @@ static void request(enum vfio_path path)
 
 	need_rc(vfio_arm(scene.vfio, AP_IRQ_REQ, event), 0, "the VMM wants to know when to let go");
 	removal = mdev_begin(scene.mdev, "remove", "1");
-	expect(clock_wait_for(vfio_events(event), BOUND_EVENTUALLY_MS), "removing an open device asks the VMM for it");
+	expect(clock_wait_for(vfio_events(event), BOUND_EVENTUALLY_MS),
+	       "removing an open device asks the VMM for it");
 	expect(!mdev_done(removal), "the removal waits for the VMM");
 	vfio_close(scene.vfio);
 	expect_rc(mdev_end(removal, NULL), 0, "after the close the removal ends");
 	expect(!mdev_exists(scene.mdev), "the device is gone");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE, "the guest has lost its queue");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE,
+			"the guest has lost its queue");
 	close(event);
 }
 
@@ -91,15 +94,18 @@ static void nothing_after_request(void)
 
 	need_rc(vfio_arm(scene.vfio, AP_IRQ_REQ, event), 0, "the VMM wants to know when to let go");
 	removal = mdev_begin(scene.mdev, "remove", "1");
-	expect(clock_wait_for(vfio_events(event), BOUND_EVENTUALLY_MS), "removing an open device asks the VMM for it");
-	expect(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)).rc == AP_NOT_AVAILABLE, BOUND_EVENTUALLY_MS),
+	expect(clock_wait_for(vfio_events(event), BOUND_EVENTUALLY_MS),
+	       "removing an open device asks the VMM for it");
+	expect(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)).rc == AP_NOT_AVAILABLE,
+			      BOUND_EVENTUALLY_MS),
 	       "SPEC 1.11: a device that is wanted back leaves the guest");
 	/* Something that would plug: a queue is unbound and bound, the bus scans. */
 	apbus_unbind(APQN(CARD_5, DOMAIN_4));
 	apbus_bind(APQN(CARD_5, DOMAIN_4), "vfio_ap");
 	apbus_scan();
 	clock_sleep_ms(BOUND_NEVER_MS);
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE, "R-8: nothing is plugged again");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE,
+			"R-8: nothing is plugged again");
 	vfio_close(scene.vfio);
 	expect_rc(mdev_end(removal, NULL), 0, "after the close the removal ends");
 	close(event);
@@ -110,13 +116,17 @@ static void attached_once(void)
 	struct scene scene = scene_with(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 	struct vfio *second = NULL;
 
-	expect_rc(vfio_try(&second, VFIO_BY_GROUP, scene.mdev, vm_create()), -EBUSY, "SPEC 1.8: a group is opened once");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "the first guest keeps its queue");
+	expect_rc(vfio_try(&second, VFIO_BY_GROUP, scene.mdev, vm_create()), -EBUSY,
+		  "SPEC 1.8: a group is opened once");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK,
+			"the first guest keeps its queue");
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.8, R-22: one event per change of the guest's configuration (group)", config_change_by_group },
-	{ "SPEC 1.8, R-22: one event per change of the guest's configuration (cdev)", config_change_by_cdev },
+	{ "SPEC 1.8, R-22: one event per change of the guest's configuration (group)",
+	  config_change_by_group },
+	{ "SPEC 1.8, R-22: one event per change of the guest's configuration (cdev)",
+	  config_change_by_cdev },
 	{ "SPEC 1.11: a new eventfd replaces the old one", replaced },
 	{ "SPEC 1.11: removing an open device requests it from the VMM (group)", request_by_group },
 	{ "SPEC 1.11: removing an open device requests it from the VMM (cdev)", request_by_cdev },

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * facilities - machines that lack something; each boot of tests/runs that switches one off runs this
+ * facilities - machines that lack something; each boot of tests/runs that switches one off
+ * runs this
  *
- * Facility 12: QCI. Facility 15: APFT, the T bit of TAPQ. Facility 65: AQIC for guests. APXA: ids above 63 and 15.
+ * Facility 12: QCI. Facility 15: APFT, the T bit of TAPQ. Facility 65: AQIC for guests.
+ * APXA: ids above 63 and 15.
  */
 
 #include "story.h"
@@ -14,17 +16,21 @@ static void passes_queues(void)
 {
 	struct scene scene = scene_with(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 
-	ktap_diag("facilities: 12 %s, 15 %s, 65 %s; apxa %lld", world_has_facility(12) ? "yes" : "no",
-		  world_has_facility(15) ? "yes" : "no", world_has_facility(65) ? "yes" : "no", apemu_fact("apxa"));
+	ktap_diag("facilities: 12 %s, 15 %s, 65 %s; apxa %lld",
+		  world_has_facility(12) ? "yes" : "no",
+		  world_has_facility(15) ? "yes" : "no", world_has_facility(65) ? "yes" : "no",
+		  apemu_fact("apxa"));
 	expect_str(mdev_read(scene.mdev, "guest_matrix"), "05.0004\n", "the queue would be passed");
 	expect_guest_rc(guest_tapq(scene.vm, QUEUE), AP_OK, "the guest has the queue");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_4)), AP_NOT_AVAILABLE, "and no other");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_4)), AP_NOT_AVAILABLE,
+			"and no other");
 	mdev_set(scene.mdev, "assign_adapter", CARD_1);
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_4)), AP_OK, "hot plug works");
 	mdev_set(scene.mdev, "unassign_adapter", CARD_5);
 	expect_guest_rc(guest_tapq(scene.vm, QUEUE), AP_NOT_AVAILABLE, "hot unplug works");
 	vfio_close(scene.vfio);
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_4)), AP_NOT_AVAILABLE, "close works");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_4)), AP_NOT_AVAILABLE,
+			"close works");
 }
 
 static void no_t_bit(void)
@@ -55,13 +61,20 @@ static void limits(void)
 	unsigned int adapters = na ? na : 63, domains = nd ? nd : 15;
 
 	apemu_need();
-	expect_rc(mdev_write(mdev, "assign_adapter", memo("%u", adapters)), 0, "R-26: adapter %u is the last", adapters);
-	expect_rc(mdev_write(mdev, "assign_adapter", memo("%u", adapters + 1)), -ENODEV, "R-26: adapter %u is not", adapters + 1);
-	expect_rc(mdev_write(mdev, "unassign_adapter", memo("%u", adapters)), 0, "R-26: adapter %u can be taken away", adapters);
-	expect_rc(mdev_write(mdev, "assign_domain", memo("%u", domains)), 0, "R-26: domain %u is the last", domains);
-	expect_rc(mdev_write(mdev, "assign_domain", memo("%u", domains + 1)), -ENODEV, "R-26: domain %u is not", domains + 1);
-	expect_rc(mdev_write(mdev, "assign_control_domain", memo("%u", domains)), 0, "R-26: nor for control domains");
-	expect_rc(mdev_write(mdev, "assign_control_domain", memo("%u", domains + 1)), -ENODEV, "R-26: nor for control domains");
+	expect_rc(mdev_write(mdev, "assign_adapter", memo("%u", adapters)), 0,
+		  "R-26: adapter %u is the last", adapters);
+	expect_rc(mdev_write(mdev, "assign_adapter", memo("%u", adapters + 1)), -ENODEV,
+		  "R-26: adapter %u is not", adapters + 1);
+	expect_rc(mdev_write(mdev, "unassign_adapter", memo("%u", adapters)), 0,
+		  "R-26: adapter %u can be taken away", adapters);
+	expect_rc(mdev_write(mdev, "assign_domain", memo("%u", domains)), 0,
+		  "R-26: domain %u is the last", domains);
+	expect_rc(mdev_write(mdev, "assign_domain", memo("%u", domains + 1)), -ENODEV,
+		  "R-26: domain %u is not", domains + 1);
+	expect_rc(mdev_write(mdev, "assign_control_domain", memo("%u", domains)), 0,
+		  "R-26: nor for control domains");
+	expect_rc(mdev_write(mdev, "assign_control_domain", memo("%u", domains + 1)), -ENODEV,
+		  "R-26: nor for control domains");
 }
 
 static void interrupts_as_far_as_there_are(void)
@@ -73,7 +86,8 @@ static void interrupts_as_far_as_there_are(void)
 		expect_guest_rc(saw, AP_OK, "AQIC works with facility 65");
 		return;
 	}
-	expect_str(guest_end_name(saw.end), "program check", "without facility 65 the guest has no AQIC");
+	expect_str(guest_end_name(saw.end), "program check",
+		   "without facility 65 the guest has no AQIC");
 	expect_hex(saw.program_check, 0x06, "it is a specification exception");
 	expect_int(apemu_count(0, APEMU_HOST, "aqic", QUEUE), 0, "the driver issues none for it");
 }
@@ -86,7 +100,8 @@ static void resets_work(void)
 	expect_at_least(apemu_count(0, APEMU_HOST, "zapq", QUEUE), 1, "the queue is zeroized");
 	apemu_do("log clear");
 	mdev_set(scene.mdev, "unassign_adapter", CARD_5);
-	expect_at_least(apemu_count(0, APEMU_HOST, "zapq", QUEUE), 1, "unplugged, the queue is zeroized");
+	expect_at_least(apemu_count(0, APEMU_HOST, "zapq", QUEUE), 1,
+			"unplugged, the queue is zeroized");
 }
 
 static void changes_of_na_nd_zero(void)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* filter - what is passed follows from what is assigned, what the host has and what is bound; and why the rest is not */
+/*
+ * filter - what is passed follows from what is assigned, what the host has and what is
+ * bound; and why the rest is not
+ */
 
 #include "story.h"
 
@@ -10,12 +13,16 @@ static void unbound_queue(void)
 	need_rc(apbus_unbind(APQN(CARD_5, DOMAIN_47)), 0, "05.0047 is unbound");
 	mdev_assign(mdev, CARD_1, DOMAIN_4);
 	mdev_set(mdev, "assign_adapter", CARD_5);
-	expect_str(mdev_read(mdev, "guest_matrix"), "01.0004\n05.0004\n", "05.0047 is not assigned, so nothing is missing");
+	expect_str(mdev_read(mdev, "guest_matrix"), "01.0004\n05.0004\n",
+		   "05.0047 is not assigned, so nothing is missing");
 	mdev_set(mdev, "assign_domain", DOMAIN_47);
-	expect_str(mdev_read(mdev, "guest_matrix"), "01.0004\n01.0047\n", "a hole takes the whole adapter away");
-	expect_str(mdev_read(mdev, "withheld"), "05 05.0047 unbound\n", "R-24: withheld says which queue and why");
+	expect_str(mdev_read(mdev, "guest_matrix"), "01.0004\n01.0047\n",
+		   "a hole takes the whole adapter away");
+	expect_str(mdev_read(mdev, "withheld"), "05 05.0047 unbound\n",
+		   "R-24: withheld says which queue and why");
 	need_rc(apbus_bind(APQN(CARD_5, DOMAIN_47), "vfio_ap"), 0, "05.0047 is bound");
-	expect(mdev_becomes(mdev, "guest_matrix", "01.0004\n01.0047\n05.0004\n05.0047\n"), "without the hole it is back");
+	expect(mdev_becomes(mdev, "guest_matrix", "01.0004\n01.0047\n05.0004\n05.0047\n"),
+	       "without the hole it is back");
 	expect_str(mdev_read(mdev, "withheld"), "", "R-24: nothing is withheld any more");
 }
 
@@ -26,9 +33,11 @@ static void unassign_heals(void)
 	need_rc(apbus_unbind(APQN(CARD_5, DOMAIN_47)), 0, "05.0047 is unbound");
 	mdev_assign(mdev, CARD_5, DOMAIN_4);
 	mdev_set(mdev, "assign_domain", DOMAIN_47);
-	expect_str(mdev_read(mdev, "guest_matrix"), ".0004\n.0047\n", "no adapter left: the form with domains only");
+	expect_str(mdev_read(mdev, "guest_matrix"), ".0004\n.0047\n",
+		   "no adapter left: the form with domains only");
 	mdev_set(mdev, "unassign_domain", DOMAIN_47);
-	expect_str(mdev_read(mdev, "guest_matrix"), "05.0004\n", "R-20: taking the hole away brings the adapter back");
+	expect_str(mdev_read(mdev, "guest_matrix"), "05.0004\n",
+		   "R-20: taking the hole away brings the adapter back");
 }
 
 static void absent_queue(void)
@@ -41,8 +50,10 @@ static void absent_queue(void)
 	mdev_assign(mdev, CARD_5, DOMAIN_4);
 	mdev_set(mdev, "assign_domain", DOMAIN_47);
 	mdev_set(mdev, "assign_adapter", CARD_1);
-	expect_str(mdev_read(mdev, "guest_matrix"), "01.0004\n01.0047\n", "a queue that does not exist takes its adapter away");
-	expect(strstr(mdev_read(mdev, "withheld"), "05 05.0047 "), "R-24: withheld names it ('%s')", mdev_read(mdev, "withheld"));
+	expect_str(mdev_read(mdev, "guest_matrix"), "01.0004\n01.0047\n",
+		   "a queue that does not exist takes its adapter away");
+	expect(strstr(mdev_read(mdev, "withheld"), "05 05.0047 "), "R-24: withheld names it ('%s')",
+	       mdev_read(mdev, "withheld"));
 }
 
 static void not_in_the_host(void)
@@ -55,10 +66,12 @@ static void not_in_the_host(void)
 	mdev_set(mdev, "assign_domain", 0x99);
 	mdev_set(mdev, "assign_control_domain", 0x98);
 	mdev_set(mdev, "assign_control_domain", CONTROL_22);
-	expect_str(mdev_read(mdev, "guest_matrix"), "05.0004\n", "what the host does not have is left out, the rest is passed");
+	expect_str(mdev_read(mdev, "guest_matrix"), "05.0004\n",
+		   "what the host does not have is left out, the rest is passed");
 	withheld = mdev_read(mdev, "withheld");
 	expect(strstr(withheld, "66"), "R-24: adapter 0x66 is listed ('%s')", withheld);
-	expect(strstr(withheld, ".0099 not-in-host\n"), "R-24: domain 0x99 is listed ('%s')", withheld);
+	expect(strstr(withheld, ".0099 not-in-host\n"), "R-24: domain 0x99 is listed ('%s')",
+	       withheld);
 	expect(strstr(withheld, "0098"), "R-24: control domain 0x98 is listed ('%s')", withheld);
 	expect(!strstr(withheld, "0022"), "R-24: control domain 0x22 is passed ('%s')", withheld);
 	expect(!strstr(withheld, "05 "), "R-24: adapter 5 is passed ('%s')", withheld);
@@ -70,13 +83,15 @@ static void other_driver(void)
 
 	mdev_assign(mdev, CARD_5, DOMAIN_4);
 	need_rc(apbus_unbind(APQN(CARD_5, DOMAIN_4)), 0, "05.0004 leaves vfio_ap");
-	expect_str(mdev_read(mdev, "guest_matrix"), ".0004\n", "R-20: guest_matrix knows when unbind returns");
+	expect_str(mdev_read(mdev, "guest_matrix"), ".0004\n",
+		   "R-20: guest_matrix knows when unbind returns");
 	expect_str(mdev_read(mdev, "withheld"), "05 05.0004 unbound\n", "R-24: and says why");
 }
 
 /*
- * The model: an adapter is passed if the host has it and all of its assigned domains that the host has are bound.
- * Whatever the order of steps, the driver must agree with it after every one.
+ * The model: an adapter is passed if the host has it and all of its assigned domains that
+ * the host has are bound. Whatever the order of steps, the driver must agree with it after
+ * every one.
  */
 static const int adapters[] = { CARD_1, CARD_2, CARD_5, 0x66 };
 static const int domains[] = { DOMAIN_4, DOMAIN_11, DOMAIN_47, 0x99 };
@@ -121,28 +136,37 @@ static char *passed(const struct model *model)
 	return any_adapter ? text : only;
 }
 
+static void rebind(int apqn, bool bind)
+{
+	if (bind)
+		need_rc(apbus_bind(apqn, "vfio_ap"), 0, "%s can be bound", apqn_name(apqn));
+	else
+		need_rc(apbus_unbind(apqn), 0, "%s can be unbound", apqn_name(apqn));
+}
+
+/* One random change; what was changed as a text. */
 static char *step(struct mdev *mdev, struct model *model, unsigned int random)
 {
 	unsigned int what = random % 3, i = random / 3 % 4, j = random / 12 % 3;
 	bool *bit;
+	char *done;
 
 	if (what == 0) {
 		bit = &model->adapter[i];
 		mdev_set(mdev, *bit ? "unassign_adapter" : "assign_adapter", adapters[i]);
+		done = memo("adapter %02x", adapters[i]);
 	} else if (what == 1) {
 		bit = &model->domain[i];
 		mdev_set(mdev, *bit ? "unassign_domain" : "assign_domain", domains[i]);
+		done = memo("domain %04x", domains[i]);
 	} else {
 		i %= HOST_HAS;
 		bit = &model->unbound[i][j];
-		if (*bit)
-			need_rc(apbus_bind(APQN(adapters[i], domains[j]), "vfio_ap"), 0, "a queue can be bound");
-		else
-			need_rc(apbus_unbind(APQN(adapters[i], domains[j])), 0, "a queue can be unbound");
+		rebind(APQN(adapters[i], domains[j]), *bit);
+		done = memo("binding of %s", apqn_name(APQN(adapters[i], domains[j])));
 	}
 	*bit = !*bit;
-	return memo("%s %s", what == 0 ? "adapter" : what == 1 ? "domain" : "binding of",
-		    what == 2 ? apqn_name(APQN(adapters[i], domains[j])) : memo("0x%x", what ? domains[i] : adapters[i]));
+	return done;
 }
 
 static void walk(struct mdev *mdev, unsigned int seed, unsigned int steps)
@@ -156,7 +180,8 @@ static void walk(struct mdev *mdev, unsigned int seed, unsigned int steps)
 		what = step(mdev, &model, seed >> 8);
 		expected = passed(&model);
 		mdev_becomes(mdev, "guest_matrix", expected);
-		need_str(mdev_read(mdev, "guest_matrix"), expected, "R-20: step %u, changing the %s", i, what);
+		need_str(mdev_read(mdev, "guest_matrix"), expected,
+			 "R-20: step %u, changing the %s", i, what);
 	}
 }
 
@@ -179,12 +204,17 @@ static void guest_agrees(void)
 
 	mdev_set(scene.mdev, "assign_adapter", CARD_1);
 	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
-	need_rc(apbus_unbind(APQN(CARD_5, DOMAIN_47)), 0, "05.0047 is unbound from under the guest");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)), AP_NOT_AVAILABLE, "the queue is gone");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE, "and its adapter with it");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_47)), AP_OK, "the other adapter stays");
+	need_rc(apbus_unbind(APQN(CARD_5, DOMAIN_47)), 0,
+		"05.0047 is unbound from under the guest");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)), AP_NOT_AVAILABLE,
+			"the queue is gone");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE,
+			"and its adapter with it");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_47)), AP_OK,
+			"the other adapter stays");
 	need_rc(apbus_bind(APQN(CARD_5, DOMAIN_47), "vfio_ap"), 0, "05.0047 is bound again");
-	expect(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)).rc == AP_OK, BOUND_EVENTUALLY_MS), "it comes back");
+	expect(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)).rc == AP_OK,
+			      BOUND_EVENTUALLY_MS), "it comes back");
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "with its adapter");
 }
 
@@ -195,8 +225,10 @@ static const struct ktap_case cases[] = {
 	{ "R-24: what the host does not have is listed", not_in_the_host },
 	{ "R-20, R-24: a queue that leaves vfio_ap is withheld at once", other_driver },
 	{ "SPEC 1.8: the guest has what guest_matrix says", guest_agrees },
-	{ "R-20: guest_matrix depends on the state, not on the order (no guest)", any_order_without_guest },
-	{ "R-20: guest_matrix depends on the state, not on the order (guest)", any_order_with_guest },
+	{ "R-20: guest_matrix depends on the state, not on the order (no guest)",
+	  any_order_without_guest },
+	{ "R-20: guest_matrix depends on the state, not on the order (guest)",
+	  any_order_with_guest },
 };
 
 int main(void)

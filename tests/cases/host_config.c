@@ -8,10 +8,12 @@ static void adapter_vanishes_and_returns(void)
 	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 
 	mdev_set(scene.mdev, "assign_adapter", CARD_1);
-	need_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_4)), AP_OK, "the guest has adapters 1 and 5");
+	need_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_4)), AP_OK,
+		      "the guest has adapters 1 and 5");
 	apemu_do("card 5 config off");
 	apbus_scan();
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE, "deconfigured: gone from the guest");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE,
+			"deconfigured: gone from the guest");
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_4)), AP_OK, "the other stays");
 	expect_str(mdev_read(scene.mdev, "matrix"), "01.0004\n05.0004\n", "the assignment stays");
 	expect_str(mdev_read(scene.mdev, "guest_matrix"), "01.0004\n", "guest_matrix follows");
@@ -20,9 +22,11 @@ static void adapter_vanishes_and_returns(void)
 	apemu_do("card 5 config on");
 	apbus_scan();
 	world_bind_all();
-	expect(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)).rc == AP_OK, BOUND_EVENTUALLY_MS),
+	expect(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)).rc == AP_OK,
+			      BOUND_EVENTUALLY_MS),
 	       "configured again: back in the guest");
-	expect_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_5, DOMAIN_4), GUEST_NIB, 3), AP_OK, "R-9: enable is answered 00");
+	expect_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_5, DOMAIN_4), GUEST_NIB, 3), AP_OK,
+			"R-9: enable is answered 00");
 }
 
 static void adapter_removed(void)
@@ -30,12 +34,15 @@ static void adapter_removed(void)
 	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 	long pins = world_pins();
 
-	need_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_5, DOMAIN_4), GUEST_NIB, 3), AP_OK, "the interrupt is on");
+	need_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_5, DOMAIN_4), GUEST_NIB, 3), AP_OK,
+		      "the interrupt is on");
 	apemu_do("card 5 remove");
 	apbus_scan();
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE, "gone from the guest");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_NOT_AVAILABLE,
+			"gone from the guest");
 	expect_str(mdev_read(scene.mdev, "guest_matrix"), ".0004\n", "guest_matrix follows");
-	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS), "R-2: the page is released, whatever ZAPQ answered");
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: the page is released, whatever ZAPQ answered");
 }
 
 static void new_adapter(void)
@@ -44,16 +51,20 @@ static void new_adapter(void)
 	int event = vfio_event_new();
 
 	mdev_set(scene.mdev, "assign_adapter", 9);
-	expect_guest_rc(guest_tapq(scene.vm, APQN(9, DOMAIN_4)), AP_NOT_AVAILABLE, "adapter 9 does not exist yet");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(9, DOMAIN_4)), AP_NOT_AVAILABLE,
+			"adapter 9 does not exist yet");
 	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, event), 0, "the VMM wants to know of changes");
 	vfio_events(event);
 	apemu_do("card 9 add type=cex8 mode=cca");
 	apbus_scan();
-	expect(clock_wait_for(guest_tapq(scene.vm, APQN(9, DOMAIN_4)).rc == AP_OK, BOUND_EVENTUALLY_MS),
+	expect(clock_wait_for(guest_tapq(scene.vm, APQN(9, DOMAIN_4)).rc == AP_OK,
+			      BOUND_EVENTUALLY_MS),
 	       "an adapter assigned in advance comes to the guest by itself");
-	expect_str(mdev_read(scene.mdev, "guest_matrix"), "05.0004\n09.0004\n", "guest_matrix follows");
+	expect_str(mdev_read(scene.mdev, "guest_matrix"), "05.0004\n09.0004\n",
+		   "guest_matrix follows");
 	expect_at_least(vfio_events(event), 1, "the VMM was told");
-	expect_guest_rc(guest_aqic_on(scene.vm, APQN(9, DOMAIN_4), GUEST_NIB, 3), AP_OK, "R-9: enable is answered 00");
+	expect_guest_rc(guest_aqic_on(scene.vm, APQN(9, DOMAIN_4), GUEST_NIB, 3), AP_OK,
+			"R-9: enable is answered 00");
 	close(event);
 }
 
@@ -62,16 +73,20 @@ static void domain_vanishes_and_returns(void)
 	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 
 	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
-	need_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)), AP_OK, "the guest has domains 4 and 0x47");
+	need_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)), AP_OK,
+		      "the guest has domains 4 and 0x47");
 	apemu_do("domain 0x47 remove");
 	apbus_scan();
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)), AP_NOT_AVAILABLE, "gone from the guest");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "the other domain stays");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)), AP_NOT_AVAILABLE,
+			"gone from the guest");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK,
+			"the other domain stays");
 	expect_str(mdev_read(scene.mdev, "guest_matrix"), "05.0004\n", "guest_matrix follows");
 	apemu_do("domain 0x47 add");
 	apbus_scan();
 	world_bind_all();
-	expect(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)).rc == AP_OK, BOUND_EVENTUALLY_MS), "back in the guest");
+	expect(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)).rc == AP_OK,
+			      BOUND_EVENTUALLY_MS), "back in the guest");
 }
 
 static void control_domain_vanishes_and_returns(void)
@@ -80,7 +95,8 @@ static void control_domain_vanishes_and_returns(void)
 
 	mdev_set(scene.mdev, "assign_control_domain", CONTROL_22);
 	guest_qci(scene.vm);
-	need(guest_qci_has_control_domain(scene.vm, CONTROL_22), "the guest has control domain 0x22");
+	need(guest_qci_has_control_domain(scene.vm, CONTROL_22),
+	     "the guest has control domain 0x22");
 	apemu_do("control 0x22 remove");
 	apbus_scan();
 	guest_qci(scene.vm);
@@ -103,7 +119,8 @@ static void idle_devices(void)
 	apemu_do("card 5 config off");
 	apemu_do("card 9 add type=cex8 mode=cca");
 	apbus_scan();
-	expect(mdev_becomes(mdev, "guest_matrix", "09.0004\n"), "guest_matrix follows without a guest ('%s')",
+	expect(mdev_becomes(mdev, "guest_matrix", "09.0004\n"),
+	       "guest_matrix follows without a guest ('%s')",
 	       mdev_read(mdev, "guest_matrix"));
 	expect_str(mdev_read(empty, "guest_matrix"), "", "an empty device is not disturbed");
 }
@@ -114,14 +131,17 @@ static void standby_and_checkstop(void)
 
 	apemu_do("card 5 standby on");
 	apbus_scan();
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_DECONFIGURED, "SPEC 1.7: a deconfigured queue stays, and says so");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_DECONFIGURED,
+			"SPEC 1.7: a deconfigured queue stays, and says so");
 	apemu_do("card 5 standby off");
 	apemu_do("card 5 checkstop on");
 	apbus_scan();
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_CHECKSTOPPED, "SPEC 1.7: a checkstopped queue stays, and says so");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_CHECKSTOPPED,
+			"SPEC 1.7: a checkstopped queue stays, and says so");
 	apemu_do("card 5 checkstop off");
 	apbus_scan();
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "and works when it is back");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK,
+			"and works when it is back");
 }
 
 static void many_queues_at_once(void)
@@ -138,9 +158,11 @@ static void many_queues_at_once(void)
 	vfio_events(event);
 	apbus_scan();
 	for (card = 16; card < 24; card++)
-		expect(clock_wait_for(guest_tapq(scene.vm, APQN(card, DOMAIN_47)).rc == AP_OK, BOUND_EVENTUALLY_MS),
+		expect(clock_wait_for(guest_tapq(scene.vm, APQN(card, DOMAIN_47)).rc == AP_OK,
+				      BOUND_EVENTUALLY_MS),
 		       "adapter %d comes to the guest", card);
-	expect_at_most(vfio_events(event), 4, "R-32: 8 adapters with 16 queues come in few steps (events)");
+	expect_at_most(vfio_events(event), 4,
+		       "R-32: 8 adapters with 16 queues come in few steps (events)");
 	close(event);
 }
 
@@ -151,17 +173,20 @@ static void old_adapter(void)
 	apemu_do("card 9 add type=cex3 mode=cca");
 	apbus_scan();
 	mdev_set(scene.mdev, "assign_adapter", 9);
-	expect_guest_rc(guest_tapq(scene.vm, APQN(9, DOMAIN_4)), AP_NOT_AVAILABLE, "SPEC 1.7: CEX3 is not passed");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(9, DOMAIN_4)), AP_NOT_AVAILABLE,
+			"SPEC 1.7: CEX3 is not passed");
 	expect(strcmp(apbus_driver(APQN(9, DOMAIN_4)), "vfio_ap"), "SPEC 1.7: nor bound");
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "the others are");
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.8, R-9: an adapter is deconfigured and configured under a guest", adapter_vanishes_and_returns },
+	{ "SPEC 1.8, R-9: an adapter is deconfigured and configured under a guest",
+	  adapter_vanishes_and_returns },
 	{ "SPEC 1.8, R-2: an adapter is removed under a guest", adapter_removed },
 	{ "SPEC 1.8, R-9: an adapter assigned in advance is added", new_adapter },
 	{ "SPEC 1.8: a domain is removed and added under a guest", domain_vanishes_and_returns },
-	{ "SPEC 1.8: a control domain is removed and added under a guest", control_domain_vanishes_and_returns },
+	{ "SPEC 1.8: a control domain is removed and added under a guest",
+	  control_domain_vanishes_and_returns },
 	{ "CLIENTS P0: the configuration changes with idle devices", idle_devices },
 	{ "SPEC 1.7: standby and checkstop do not unplug", standby_and_checkstop },
 	{ "R-32: many queues come in few steps", many_queues_at_once },

@@ -13,18 +13,23 @@ static void enable(enum vfio_path path)
 	struct apemu_irq irq;
 
 	expect(!guest_tapq(scene.vm, QUEUE).ir, "R-9: a queue comes with its interrupt off");
-	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "R-9: the first enable is answered 00");
-	expect(clock_wait_for(guest_tapq(scene.vm, QUEUE).ir, BOUND_EVENTUALLY_MS), "TAPQ shows the interrupt on");
+	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
+			"R-9: the first enable is answered 00");
+	expect(clock_wait_for(guest_tapq(scene.vm, QUEUE).ir, BOUND_EVENTUALLY_MS),
+	       "TAPQ shows the interrupt on");
 	irq = apemu_irq(QUEUE);
 	expect(irq.on, "the hardware has the interrupt on");
 	expect_int(irq.gisc, ISC, "the guest's interruption subclass is what the guest asked for");
 	expect(irq.gisa != 0, "interrupts go to the guest's GISA");
-	expect_hex(irq.nib & 0xfff, GUEST_NIB & 0xfff, "the indicator is at the same offset of some page");
+	expect_hex(irq.nib & 0xfff, GUEST_NIB & 0xfff,
+		   "the indicator is at the same offset of some page");
 	expect_int(world_pins(), pins + 1, "one page is pinned");
 
 	expect_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_OK, "disabling is answered 00");
-	expect(clock_wait_for(!guest_tapq(scene.vm, QUEUE).ir, BOUND_EVENTUALLY_MS), "TAPQ shows the interrupt off");
-	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS), "R-2: no page stays pinned");
+	expect(clock_wait_for(!guest_tapq(scene.vm, QUEUE).ir, BOUND_EVENTUALLY_MS),
+	       "TAPQ shows the interrupt off");
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: no page stays pinned");
 }
 
 static void enable_by_group(void)
@@ -42,10 +47,13 @@ static void taken(enum vfio_path path)
 	struct scene scene = scene_quiet(path, CARD_5, DOMAIN_4);
 	struct guest_saw saw;
 
-	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "enabling is answered 00");
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
+		      "enabling is answered 00");
 	expect_int(guest_byte(scene.vm, GUEST_NIB), 0, "the indicator is clear");
-	need_guest_rc(guest_nqap(scene.vm, QUEUE, 1, GUEST_BUFFER, 32), AP_OK, "the adapter takes a request");
-	expect(clock_wait_for(guest_byte(scene.vm, GUEST_NIB), BOUND_EVENTUALLY_MS), "the adapter sets the guest's indicator");
+	need_guest_rc(guest_nqap(scene.vm, QUEUE, 1, GUEST_BUFFER, 32), AP_OK,
+		      "the adapter takes a request");
+	expect(clock_wait_for(guest_byte(scene.vm, GUEST_NIB), BOUND_EVENTUALLY_MS),
+	       "the adapter sets the guest's indicator");
 	saw = guest_sleep(scene.vm, ISC, BOUND_EVENTUALLY_MS);
 	expect_str(guest_end_name(saw.end), "interrupted", "the guest takes the interruption");
 	/* Bit 0 of the interruption word says adapter interruption, bits 2-4 the subclass. */
@@ -70,13 +78,15 @@ static void woken(void)
 	struct guest_saw saw;
 	long asleep_at;
 
-	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "enabling is answered 00");
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
+		      "enabling is answered 00");
 	guest_sleep_begin(scene.vm, ISC, BOUND_EVENTUALLY_MS);
 	asleep_at = clock_ms();
 	apemu_do("interrupt 05.0004");
 	saw = guest_sleep_end(scene.vm);
 	expect_str(guest_end_name(saw.end), "interrupted", "an interrupt wakes the sleeping guest");
-	expect_at_most(clock_ms() - asleep_at, BOUND_EVENTUALLY_MS / 2, "milliseconds until it woke");
+	expect_at_most(clock_ms() - asleep_at, BOUND_EVENTUALLY_MS / 2,
+		       "milliseconds until it woke");
 	expect_int(!!guest_byte(scene.vm, GUEST_NIB), 1, "the indicator is set");
 }
 
@@ -84,11 +94,13 @@ static void other_subclass(void)
 {
 	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 
-	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "enabling is answered 00");
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
+		      "enabling is answered 00");
 	apemu_do("interrupt 05.0004");
 	expect_str(guest_end_name(guest_sleep(scene.vm, ISC + 1, BOUND_NEVER_MS).end), "asleep",
 		   "a guest that waits for another subclass is not disturbed");
-	expect_str(guest_end_name(guest_sleep(scene.vm, ISC, BOUND_EVENTUALLY_MS).end), "interrupted",
+	expect_str(guest_end_name(guest_sleep(scene.vm, ISC, BOUND_EVENTUALLY_MS).end),
+		   "interrupted",
 		   "the interruption was kept for it");
 }
 
@@ -98,12 +110,15 @@ static void two_queues(void)
 
 	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
 	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "enabling the first");
-	need_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_5, DOMAIN_47), GUEST_NIB2, ISC), AP_OK, "enabling the second");
+	need_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_5, DOMAIN_47), GUEST_NIB2, ISC), AP_OK,
+		      "enabling the second");
 	apemu_do("interrupt 05.0047");
-	expect(clock_wait_for(guest_byte(scene.vm, GUEST_NIB2), BOUND_EVENTUALLY_MS), "the second's indicator is set");
+	expect(clock_wait_for(guest_byte(scene.vm, GUEST_NIB2), BOUND_EVENTUALLY_MS),
+	       "the second's indicator is set");
 	expect_int(guest_byte(scene.vm, GUEST_NIB), 0, "the first's is not");
 	expect_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_OK, "disabling the first");
-	expect_str(guest_end_name(guest_sleep(scene.vm, ISC, BOUND_EVENTUALLY_MS).end), "interrupted",
+	expect_str(guest_end_name(guest_sleep(scene.vm, ISC, BOUND_EVENTUALLY_MS).end),
+		   "interrupted",
 		   "the second still interrupts by the subclass that both used");
 }
 
@@ -114,12 +129,16 @@ static void same_page_twice(void)
 
 	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
 	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "enabling the first");
-	need_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_5, DOMAIN_47), GUEST_NIB + 1, ISC), AP_OK, "the second, same page");
+	need_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_5, DOMAIN_47), GUEST_NIB + 1, ISC), AP_OK,
+		      "the second, same page");
 	expect_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_OK, "disabling the first");
 	apemu_do("interrupt 05.0047");
-	expect(clock_wait_for(guest_byte(scene.vm, GUEST_NIB + 1), BOUND_EVENTUALLY_MS), "the second's indicator still works");
-	expect_guest_rc(guest_aqic_off(scene.vm, APQN(CARD_5, DOMAIN_47)), AP_OK, "disabling the second");
-	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS), "R-2: no page stays pinned");
+	expect(clock_wait_for(guest_byte(scene.vm, GUEST_NIB + 1), BOUND_EVENTUALLY_MS),
+	       "the second's indicator still works");
+	expect_guest_rc(guest_aqic_off(scene.vm, APQN(CARD_5, DOMAIN_47)), AP_OK,
+			"disabling the second");
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: no page stays pinned");
 }
 
 static void off_when_unplugged(void)
@@ -127,13 +146,16 @@ static void off_when_unplugged(void)
 	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 	long pins = world_pins();
 
-	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "enabling is answered 00");
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
+		      "enabling is answered 00");
 	mdev_set(scene.mdev, "unassign_domain", DOMAIN_4);
 	expect(!apemu_irq(QUEUE).on, "R-3: a queue that left the guest has its interrupt off");
-	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS), "R-2: and its page is released");
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: and its page is released");
 	mdev_set(scene.mdev, "assign_domain", DOMAIN_4);
 	expect(!guest_tapq(scene.vm, QUEUE).ir, "R-9: it comes back with its interrupt off");
-	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "R-9: and can be enabled with 00");
+	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
+			"R-9: and can be enabled with 00");
 }
 
 static void off_when_closed(enum vfio_path path)
@@ -141,11 +163,17 @@ static void off_when_closed(enum vfio_path path)
 	struct scene scene = scene_quiet(path, CARD_5, DOMAIN_4);
 	long pins = world_pins();
 
-	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "enabling is answered 00");
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
+		      "enabling is answered 00");
 	vfio_close(scene.vfio);
-	expect(clock_wait_for(!apemu_irq(QUEUE).on, BOUND_EVENTUALLY_MS), "R-3: closing turns the interrupt off");
-	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS), "R-2: and releases the page");
-	/* KVM warns in destroying a VM with interruption subclasses still registered; the world listens. */
+	expect(clock_wait_for(!apemu_irq(QUEUE).on, BOUND_EVENTUALLY_MS),
+	       "R-3: closing turns the interrupt off");
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: and releases the page");
+	/*
+	 * KVM warns in destroying a VM with interruption subclasses still registered; the
+	 * world listens.
+	 */
 	vm_destroy(scene.vm);
 }
 
@@ -163,12 +191,17 @@ static void off_after_guest_reset(void)
 {
 	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 
-	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "enabling is answered 00");
-	expect_guest_rc(guest_zapq(scene.vm, QUEUE), AP_OK, "the guest resets its queue, which turns the interrupt off");
-	expect(clock_wait_for(guest_tapq(scene.vm, QUEUE).rc == AP_OK, BOUND_EVENTUALLY_MS), "the reset ends");
-	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB2, ISC), AP_OK, "it can be enabled again, elsewhere");
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
+		      "enabling is answered 00");
+	expect_guest_rc(guest_zapq(scene.vm, QUEUE), AP_OK,
+			"the guest resets its queue, which turns the interrupt off");
+	expect(clock_wait_for(guest_tapq(scene.vm, QUEUE).rc == AP_OK, BOUND_EVENTUALLY_MS),
+	       "the reset ends");
+	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB2, ISC), AP_OK,
+			"it can be enabled again, elsewhere");
 	apemu_do("interrupt 05.0004");
-	expect(clock_wait_for(guest_byte(scene.vm, GUEST_NIB2), BOUND_EVENTUALLY_MS), "the new indicator is set");
+	expect(clock_wait_for(guest_byte(scene.vm, GUEST_NIB2), BOUND_EVENTUALLY_MS),
+	       "the new indicator is set");
 	expect_int(guest_byte(scene.vm, GUEST_NIB), 0, "the old one is not");
 }
 
@@ -177,15 +210,20 @@ static void slow_to_go_off(void)
 	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 	long pins = world_pins(), begun;
 
-	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "enabling is answered 00");
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
+		      "enabling is answered 00");
 	apemu_do("irqdelay 05.0004 polls=1000000");
 	begun = clock_ms();
-	expect_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_OK, "disabling is answered 00 although IR is still on");
-	expect_at_most(clock_ms() - begun, BOUND_UNBOTHERED_MS, "DESIGN 5: the CPU of the guest does not wait for IR");
-	expect_int(world_pins(), pins + 1, "R-5: the page stays pinned while the adapter may write to it");
+	expect_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_OK,
+			"disabling is answered 00 although IR is still on");
+	expect_at_most(clock_ms() - begun, BOUND_UNBOTHERED_MS,
+		       "DESIGN 5: the CPU of the guest does not wait for IR");
+	expect_int(world_pins(), pins + 1,
+		   "R-5: the page stays pinned while the adapter may write to it");
 	apemu_do("irqdelay 05.0004 polls=0");
 	need_guest_rc(guest_zapq(scene.vm, QUEUE), AP_OK, "a reset turns it off for sure");
-	expect(clock_wait_for(world_pins() == pins, BOUND_RETRY_MS), "R-2: once off, the page is released");
+	expect(clock_wait_for(world_pins() == pins, BOUND_RETRY_MS),
+	       "R-2: once off, the page is released");
 }
 
 static const struct ktap_case cases[] = {

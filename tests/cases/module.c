@@ -28,8 +28,10 @@ static long unload(void)
 static void leaves_nothing(void)
 {
 	static const char * const paths[] = {
-		"/sys/devices/vfio_ap", "/sys/bus/matrix", "/sys/class/mdev_bus/matrix", "/sys/bus/ap/drivers/vfio_ap",
-		"/sys/bus/mdev/drivers/vfio_ap_mdev", "/sys/kernel/debug/s390dbf/vfio_ap", MODULE_DIR,
+		"/sys/devices/vfio_ap", "/sys/bus/matrix", "/sys/class/mdev_bus/matrix",
+		"/sys/bus/ap/drivers/vfio_ap",
+		"/sys/bus/mdev/drivers/vfio_ap_mdev", "/sys/kernel/debug/s390dbf/vfio_ap",
+		MODULE_DIR,
 	};
 	unsigned int i;
 
@@ -98,7 +100,8 @@ static void with_an_open_device(void)
 	world_bind_all();
 	scene = scene_with(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 	expect(unload() < 0, "SPEC 1.13: an open device keeps the module");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "the guest keeps its queue");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK,
+			"the guest keeps its queue");
 	vfio_close(scene.vfio);
 	vm_destroy(scene.vm);
 	expect(clock_wait_for(!unload(), BOUND_EVENTUALLY_MS), "closed, the module can go");
@@ -118,7 +121,8 @@ static void while_resetting(void)
 	apbus_bind(APQN(CARD_5, DOMAIN_4), "vfio_ap");
 	begun = clock_ms();
 	need_rc(unload(), 0, "unloading while a reset is under way");
-	expect_at_most(clock_ms() - begun, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS, "does not wait for it for long (ms)");
+	expect_at_most(clock_ms() - begun, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS,
+		       "does not wait for it for long (ms)");
 	apemu_do("reset any polls=0");
 	leaves_nothing();
 }

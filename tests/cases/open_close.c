@@ -15,15 +15,20 @@ static void guest_gets_its_queues(enum vfio_path path)
 	mdev_assign(mdev, CARD_5, DOMAIN_4);
 	vm = vm_create();
 	expect(vm->has_apie, "KVM can give AP instructions to guests");
-	expect_guest_rc(guest_tapq(vm, QUEUE), AP_NOT_AVAILABLE, "a guest without the device has no queue");
+	expect_guest_rc(guest_tapq(vm, QUEUE), AP_NOT_AVAILABLE,
+			"a guest without the device has no queue");
 	vfio = vfio_open(path, mdev, vm);
 	expect_guest_rc(guest_tapq(vm, QUEUE), AP_OK, "a guest with the device has the queue");
-	expect_guest_rc(guest_tapq(vm, APQN(CARD_5, DOMAIN_47)), AP_NOT_AVAILABLE, "and no other domain");
-	expect_guest_rc(guest_tapq(vm, APQN(CARD_1, DOMAIN_4)), AP_NOT_AVAILABLE, "and no other adapter");
+	expect_guest_rc(guest_tapq(vm, APQN(CARD_5, DOMAIN_47)), AP_NOT_AVAILABLE,
+			"and no other domain");
+	expect_guest_rc(guest_tapq(vm, APQN(CARD_1, DOMAIN_4)), AP_NOT_AVAILABLE,
+			"and no other adapter");
 	vfio_close(vfio);
-	expect_guest_rc(guest_tapq(vm, QUEUE), AP_NOT_AVAILABLE, "a guest whose device was closed has no queue");
+	expect_guest_rc(guest_tapq(vm, QUEUE), AP_NOT_AVAILABLE,
+			"a guest whose device was closed has no queue");
 	expect_str(mdev_read(mdev, "matrix"), "05.0004\n", "the assignment outlives the guest");
-	expect(mdev_becomes(mdev, "guest_matrix", "05.0004\n"), "what would be passed outlives the guest");
+	expect(mdev_becomes(mdev, "guest_matrix", "05.0004\n"),
+	       "what would be passed outlives the guest");
 }
 
 static void by_group(void)
@@ -41,8 +46,10 @@ static void close_resets(void)
 	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 
 	vfio_close(scene.vfio);
-	expect_at_least(apemu_count(0, APEMU_HOST, "zapq", QUEUE), 1, "closing zeroizes the guest's queue");
-	expect_int(apemu_count(0, APEMU_HOST, "zapq", APQN(CARD_1, DOMAIN_4)), 0, "closing leaves others' queues alone");
+	expect_at_least(apemu_count(0, APEMU_HOST, "zapq", QUEUE), 1,
+			"closing zeroizes the guest's queue");
+	expect_int(apemu_count(0, APEMU_HOST, "zapq", APQN(CARD_1, DOMAIN_4)), 0,
+		   "closing leaves others' queues alone");
 }
 
 static void again_and_again(enum vfio_path path)
@@ -51,9 +58,11 @@ static void again_and_again(enum vfio_path path)
 	int round;
 
 	for (round = 0; round < 5; round++) {
-		expect_guest_rc(guest_tapq(scene.vm, QUEUE), AP_OK, "round %d: the guest has its queue", round);
+		expect_guest_rc(guest_tapq(scene.vm, QUEUE), AP_OK,
+				"round %d: the guest has its queue", round);
 		vfio_close(scene.vfio);
-		expect_guest_rc(guest_tapq(scene.vm, QUEUE), AP_NOT_AVAILABLE, "round %d: closed, no queue", round);
+		expect_guest_rc(guest_tapq(scene.vm, QUEUE), AP_NOT_AVAILABLE,
+				"round %d: closed, no queue", round);
 		scene.vfio = vfio_open(path, scene.mdev, scene.vm);
 	}
 }
@@ -95,7 +104,8 @@ static void without_kvm(enum vfio_path path)
 	struct mdev *mdev = mdev_create();
 
 	vfio_need(path);
-	expect_rc(vfio_try(NULL, path, mdev, NULL), -EINVAL, "without a VM the device cannot be opened");
+	expect_rc(vfio_try(NULL, path, mdev, NULL), -EINVAL,
+		  "without a VM the device cannot be opened");
 	expect_rc(mdev_write(mdev, "assign_adapter", "5"), 0, "and is unharmed");
 }
 
@@ -117,11 +127,14 @@ static void second_device_of_a_vm(enum vfio_path path)
 	mdev_assign(second, CARD_1, DOMAIN_47);
 	expect_rc(vfio_try(NULL, path, second, scene.vm), -EPERM, "a VM has one device");
 	expect_guest_rc(guest_tapq(scene.vm, QUEUE), AP_OK, "the first keeps its queue");
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_47)), AP_NOT_AVAILABLE, "nothing of the second is there");
-	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, 3), AP_OK, "the first still answers AQIC");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_47)), AP_NOT_AVAILABLE,
+			"nothing of the second is there");
+	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, 3), AP_OK,
+			"the first still answers AQIC");
 	expect_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_OK, "the first still answers AQIC");
 	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
-	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)), AP_OK, "the first still takes hot plugs");
+	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)), AP_OK,
+			"the first still takes hot plugs");
 }
 
 static void second_by_group(void)
@@ -140,11 +153,15 @@ static void two_guests(void)
 	struct scene two = scene_with(VFIO_BY_GROUP, CARD_1, DOMAIN_47);
 
 	expect_guest_rc(guest_tapq(one.vm, QUEUE), AP_OK, "the first guest has its queue");
-	expect_guest_rc(guest_tapq(two.vm, APQN(CARD_1, DOMAIN_47)), AP_OK, "the second guest has its queue");
-	expect_guest_rc(guest_tapq(two.vm, QUEUE), AP_NOT_AVAILABLE, "the second has not the first's");
-	expect_guest_rc(guest_tapq(one.vm, APQN(CARD_1, DOMAIN_47)), AP_NOT_AVAILABLE, "the first has not the second's");
+	expect_guest_rc(guest_tapq(two.vm, APQN(CARD_1, DOMAIN_47)), AP_OK,
+			"the second guest has its queue");
+	expect_guest_rc(guest_tapq(two.vm, QUEUE), AP_NOT_AVAILABLE,
+			"the second has not the first's");
+	expect_guest_rc(guest_tapq(one.vm, APQN(CARD_1, DOMAIN_47)), AP_NOT_AVAILABLE,
+			"the first has not the second's");
 	vfio_close(one.vfio);
-	expect_guest_rc(guest_tapq(two.vm, APQN(CARD_1, DOMAIN_47)), AP_OK, "the second stays when the first goes");
+	expect_guest_rc(guest_tapq(two.vm, APQN(CARD_1, DOMAIN_47)), AP_OK,
+			"the second stays when the first goes");
 }
 
 static void configuration_of_the_guest(void)
@@ -162,7 +179,8 @@ static void configuration_of_the_guest(void)
 	expect(!guest_qci_has_adapter(vm, CARD_1), "adapter 1 is not");
 	expect(guest_qci_has_domain(vm, DOMAIN_4), "domain 4 is in the guest's configuration");
 	expect(!guest_qci_has_domain(vm, DOMAIN_47), "domain 0x47 is not");
-	expect(guest_qci_has_control_domain(vm, CONTROL_22), "control domain 0x22 is in the guest's configuration");
+	expect(guest_qci_has_control_domain(vm, CONTROL_22),
+	       "control domain 0x22 is in the guest's configuration");
 }
 
 static const struct ktap_case cases[] = {

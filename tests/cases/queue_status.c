@@ -10,7 +10,8 @@ static void life_of_a_queue(void)
 	struct scene scene;
 
 	expect_str(apbus_status(QUEUE), "unassigned\n", "in no matrix");
-	expect_int(file_mode("/sys/bus/ap/devices/05.0004/status"), 0444, "status can only be read");
+	expect_int(file_mode("/sys/bus/ap/devices/05.0004/status"), 0444,
+		   "status can only be read");
 	scene.mdev = mdev_create();
 	mdev_set(scene.mdev, "assign_adapter", CARD_5);
 	expect_str(apbus_status(QUEUE), "unassigned\n", "half a matrix assigns nothing");
@@ -34,13 +35,15 @@ static void withheld_is_not_in_use(void)
 	mdev_set(scene.mdev, "assign_domain", DOMAIN_11);
 	expect_str(apbus_status(QUEUE), "assigned\n", "assigned, but withheld from the guest");
 	need_rc(apbus_bind(APQN(CARD_5, DOMAIN_11), "vfio_ap"), 0, "05.0011 is bound again");
-	expect(clock_wait_for(!strcmp(apbus_status(QUEUE), "in use\n"), BOUND_EVENTUALLY_MS), "passed again");
+	expect(clock_wait_for(!strcmp(apbus_status(QUEUE), "in use\n"), BOUND_EVENTUALLY_MS),
+	       "passed again");
 }
 
 static void only_while_bound(void)
 {
 	need_rc(apbus_unbind(QUEUE), 0, "05.0004 is unbound");
-	expect(!file_exists("/sys/bus/ap/devices/05.0004/status"), "an unbound queue has no status of ours");
+	expect(!file_exists("/sys/bus/ap/devices/05.0004/status"),
+	       "an unbound queue has no status of ours");
 	need_rc(apbus_bind(QUEUE, "vfio_ap"), 0, "05.0004 is bound again");
 	expect_str(apbus_status(QUEUE), "unassigned\n", "and has one again");
 }

@@ -12,9 +12,11 @@ static void waits_for_slow(void)
 	long took;
 
 	apemu_do("reset 05.0004 ns=400000000");
-	expect_rc(mdev_end(mdev_begin(scene.mdev, "unassign_adapter", "5"), &took), 0, "unassigning succeeds");
+	expect_rc(mdev_end(mdev_begin(scene.mdev, "unassign_adapter", "5"), &took), 0,
+		  "unassigning succeeds");
 	expect_at_least(took, 350, "unassigning waits for a reset of 400 ms (ms)");
-	expect_at_most(took, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS, "but not much longer (ms)");
+	expect_at_most(took, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS,
+		       "but not much longer (ms)");
 	expect(apemu_fact("resetting") <= 0, "R-4: the reset is complete when the write returns");
 }
 
@@ -26,8 +28,10 @@ static void unassign_is_bounded(void)
 	apemu_do("reset 05.0004 never");
 	expect_rc(mdev_end(mdev_begin(scene.mdev, "unassign_adapter", "5"), &took), 0,
 		  "SPEC 1.5: unassigning never fails because of a reset");
-	expect_at_most(took, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS, "R-11: unassigning is bounded (ms)");
-	expect_guest_rc(guest_tapq(scene.vm, STUCK), AP_NOT_AVAILABLE, "the guest has lost the queue all the same");
+	expect_at_most(took, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS,
+		       "R-11: unassigning is bounded (ms)");
+	expect_guest_rc(guest_tapq(scene.vm, STUCK), AP_NOT_AVAILABLE,
+			"the guest has lost the queue all the same");
 	apemu_do("reset 05.0004 polls=0");
 }
 
@@ -41,12 +45,15 @@ static void assign_is_bounded(void)
 	apemu_do("reset 05.0004 never");
 	need_rc(apbus_unbind(STUCK), 0, "the administrator unbinds 05.0004");
 	need_rc(apbus_bind(STUCK, "vfio_ap"), 0, "and binds it again, which starts a reset");
-	expect_rc(mdev_end(mdev_begin(mdev, "assign_adapter", "5"), &took), 0, "assigning succeeds");
-	expect_at_most(took, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS, "R-11: assigning is bounded (ms)");
+	expect_rc(mdev_end(mdev_begin(mdev, "assign_adapter", "5"), &took), 0,
+		  "assigning succeeds");
+	expect_at_most(took, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS,
+		       "R-11: assigning is bounded (ms)");
 	expect_str(mdev_read(mdev, "matrix"), "05.0004\n", "the adapter is assigned");
 	expect(!strstr(mdev_read(mdev, "guest_matrix"), "05.0004"), "R-4: but not passed");
 	apemu_do("reset 05.0004 polls=0");
-	expect(clock_wait_for(!strcmp(mdev_read(mdev, "guest_matrix"), "05.0004\n"), BOUND_RETRY_MS),
+	expect(clock_wait_for(!strcmp(mdev_read(mdev, "guest_matrix"), "05.0004\n"),
+			      BOUND_RETRY_MS),
 	       "R-4: it is passed by itself once its reset is verified");
 }
 
@@ -70,7 +77,8 @@ static void can_be_killed(void)
 /* Everything else that somebody may want to do meanwhile; each on its own clock. */
 static void unbothered(const char *what, long begun)
 {
-	expect_at_most(clock_ms() - begun, BOUND_UNBOTHERED_MS, "R-10: %s does not wait (ms)", what);
+	expect_at_most(clock_ms() - begun, BOUND_UNBOTHERED_MS, "R-10: %s does not wait (ms)",
+		       what);
 }
 
 static void others_meanwhile(struct scene *other)
@@ -80,7 +88,8 @@ static void others_meanwhile(struct scene *other)
 	begun = clock_ms();
 	mdev_set(other->mdev, "assign_domain", DOMAIN_11);
 	unbothered("assigning elsewhere", begun);
-	expect_guest_rc(guest_tapq(other->vm, APQN(CARD_1, DOMAIN_11)), AP_OK, "the other guest gets its domain");
+	expect_guest_rc(guest_tapq(other->vm, APQN(CARD_1, DOMAIN_11)), AP_OK,
+			"the other guest gets its domain");
 	begun = clock_ms();
 	mdev_set(other->mdev, "unassign_domain", DOMAIN_11);
 	unbothered("unassigning elsewhere", begun);
@@ -92,8 +101,10 @@ static void others_meanwhile(struct scene *other)
 	expect_rc(vfio_reset(other->vfio), 0, "the other device can be reset");
 	unbothered("resetting elsewhere", begun);
 	begun = clock_ms();
-	expect_guest_rc(guest_aqic_on(other->vm, APQN(CARD_1, DOMAIN_47), GUEST_NIB, 3), AP_OK, "the other guest enables");
-	expect_guest_rc(guest_aqic_off(other->vm, APQN(CARD_1, DOMAIN_47)), AP_OK, "the other guest disables");
+	expect_guest_rc(guest_aqic_on(other->vm, APQN(CARD_1, DOMAIN_47), GUEST_NIB, 3), AP_OK,
+			"the other guest enables");
+	expect_guest_rc(guest_aqic_off(other->vm, APQN(CARD_1, DOMAIN_47)), AP_OK,
+			"the other guest disables");
 	unbothered("AQIC of another guest", begun);
 	begun = clock_ms();
 	apbus_scan();
@@ -102,7 +113,8 @@ static void others_meanwhile(struct scene *other)
 	expect_rc(apbus_write("apmask", "0x0"), 0, "the masks of the host can be written");
 	unbothered("a write to apmask", begun);
 	begun = clock_ms();
-	expect_str(apbus_status(APQN(CARD_1, DOMAIN_47)), "in use\n", "the status of queues can be read");
+	expect_str(apbus_status(APQN(CARD_1, DOMAIN_47)), "in use\n",
+		   "the status of queues can be read");
 	unbothered("reading a queue's status", begun);
 	begun = clock_ms();
 	expect_rc(mdev_remove(mdev_create()), 0, "devices can be made and removed");
@@ -117,7 +129,8 @@ static void nobody_else_waits(void)
 
 	apemu_do("reset 05.0004 never");
 	job = mdev_begin(stuck.mdev, "unassign_adapter", "5");
-	need(clock_wait_for(apemu_count(0, APEMU_HOST, "zapq", STUCK), BOUND_EVENTUALLY_MS), "the reset has begun");
+	need(clock_wait_for(apemu_count(0, APEMU_HOST, "zapq", STUCK), BOUND_EVENTUALLY_MS),
+	     "the reset has begun");
 	others_meanwhile(&other);
 	expect_rc(mdev_end(job, NULL), 0, "the one who waits comes back");
 	apemu_do("reset 05.0004 polls=0");
@@ -133,14 +146,16 @@ static void same_device_meanwhile(void)
 	apemu_do("reset 05.0004 never");
 	apemu_do("log clear");
 	job = mdev_begin(scene.mdev, "unassign_adapter", "5");
-	need(clock_wait_for(apemu_count(0, APEMU_HOST, "zapq", STUCK), BOUND_EVENTUALLY_MS), "the reset has begun");
+	need(clock_wait_for(apemu_count(0, APEMU_HOST, "zapq", STUCK), BOUND_EVENTUALLY_MS),
+	     "the reset has begun");
 	expect(!mdev_done(job), "the writer waits");
 	begun = clock_ms();
 	expect_str(mdev_read(scene.mdev, "matrix"), "01.0004\n", "the change is visible");
 	expect_str(mdev_read(scene.mdev, "guest_matrix"), "01.0004\n", "to everybody");
 	unbothered("reading the same device", begun);
 	begun = clock_ms();
-	expect_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_1, DOMAIN_4), GUEST_NIB, 3), AP_OK, "the guest enables another queue");
+	expect_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_1, DOMAIN_4), GUEST_NIB, 3), AP_OK,
+			"the guest enables another queue");
 	unbothered("AQIC of the same guest", begun);
 	begun = clock_ms();
 	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
@@ -159,8 +174,10 @@ static void close_is_bounded(void)
 	apemu_do("reset 05.0004 never");
 	begun = clock_ms();
 	vfio_close(scene.vfio);
-	expect_at_most(clock_ms() - begun, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS, "R-11: closing is bounded (ms)");
-	expect_guest_rc(guest_tapq(scene.vm, STUCK), AP_NOT_AVAILABLE, "the guest has lost the queue");
+	expect_at_most(clock_ms() - begun, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS,
+		       "R-11: closing is bounded (ms)");
+	expect_guest_rc(guest_tapq(scene.vm, STUCK), AP_NOT_AVAILABLE,
+			"the guest has lost the queue");
 	expect_int(world_pins(), pins - 1, "DESIGN 5: VFIO has its pin back after the close");
 	apemu_do("reset 05.0004 polls=0");
 }
@@ -168,7 +185,8 @@ static void close_is_bounded(void)
 static const struct ktap_case cases[] = {
 	{ "R-4: unassign waits for a slow reset", waits_for_slow },
 	{ "R-11: unassign waits for a stuck reset only so long", unassign_is_bounded },
-	{ "R-11, R-4: assign waits for a stuck reset only so long, and does not pass", assign_is_bounded },
+	{ "R-11, R-4: assign waits for a stuck reset only so long, and does not pass",
+	  assign_is_bounded },
 	{ "R-11: who waits for a reset can be killed", can_be_killed },
 	{ "R-10: a stuck reset bothers no other device, guest, file or scan", nobody_else_waits },
 	{ "R-10: a stuck reset does not lock its own device", same_device_meanwhile },

@@ -13,13 +13,17 @@ static void kept_from_the_next(void)
 	apemu_do("reset 05.0004 never");
 	mdev_set(one.mdev, "unassign_adapter", CARD_5);
 	mdev_set(two.mdev, "assign_adapter", CARD_5);
-	expect_str(mdev_read(two.mdev, "matrix"), "01.0004\n05.0004\n", "the queue can be assigned to the next");
-	expect_guest_rc(guest_tapq(two.vm, STUCK), AP_NOT_AVAILABLE, "but the next guest does not have it");
+	expect_str(mdev_read(two.mdev, "matrix"), "01.0004\n05.0004\n",
+		   "the queue can be assigned to the next");
+	expect_guest_rc(guest_tapq(two.vm, STUCK), AP_NOT_AVAILABLE,
+			"but the next guest does not have it");
 	expect_guest_rc(guest_tapq(two.vm, APQN(CARD_1, DOMAIN_4)), AP_OK, "the rest stays");
-	expect(strstr(mdev_read(two.mdev, "withheld"), "05 05.0004 "), "R-24: withheld names adapter and queue ('%s')",
+	expect(strstr(mdev_read(two.mdev, "withheld"), "05 05.0004 "),
+	       "R-24: withheld names adapter and queue ('%s')",
 	       mdev_read(two.mdev, "withheld"));
 	apemu_do("reset 05.0004 polls=0");
-	expect(clock_wait_for(guest_tapq(two.vm, STUCK).rc == AP_OK, BOUND_RETRY_MS), "verified, it comes by itself");
+	expect(clock_wait_for(guest_tapq(two.vm, STUCK).rc == AP_OK, BOUND_RETRY_MS),
+	       "verified, it comes by itself");
 	expect_str(mdev_read(two.mdev, "withheld"), "", "R-24: nothing is withheld any more");
 }
 
@@ -29,9 +33,11 @@ static void kept_after_device_reset(void)
 
 	apemu_do("reset 05.0004 never");
 	expect_rc(vfio_reset(scene.vfio), -EIO, "the reset fails");
-	expect_guest_rc(guest_tapq(scene.vm, STUCK), AP_NOT_AVAILABLE, "the queue has left the guest");
+	expect_guest_rc(guest_tapq(scene.vm, STUCK), AP_NOT_AVAILABLE,
+			"the queue has left the guest");
 	apemu_do("reset 05.0004 polls=0");
-	expect(clock_wait_for(guest_tapq(scene.vm, STUCK).rc == AP_OK, BOUND_RETRY_MS), "verified, it comes back by itself");
+	expect(clock_wait_for(guest_tapq(scene.vm, STUCK).rc == AP_OK, BOUND_RETRY_MS),
+	       "verified, it comes back by itself");
 }
 
 static void nonsense_is_retried(void)
@@ -42,12 +48,15 @@ static void nonsense_is_retried(void)
 	apemu_do("answer tapq 05.0004 rc=42 times=0");
 	mdev_set(scene.mdev, "unassign_adapter", CARD_5);
 	mdev_set(scene.mdev, "assign_adapter", CARD_5);
-	expect_str(mdev_read(scene.mdev, "guest_matrix"), ".0004\n", "a reset verified by nonsense is not verified");
+	expect_str(mdev_read(scene.mdev, "guest_matrix"), ".0004\n",
+		   "a reset verified by nonsense is not verified");
 	since = apemu_now();
 	apemu_do("answer clear");
-	expect(clock_wait_for(!strcmp(mdev_read(scene.mdev, "guest_matrix"), "05.0004\n"), BOUND_RETRY_MS),
+	expect(clock_wait_for(!strcmp(mdev_read(scene.mdev, "guest_matrix"), "05.0004\n"),
+			      BOUND_RETRY_MS),
 	       "the driver goes on trying until it is");
-	expect_at_least(apemu_count(since, APEMU_HOST, "tapq", STUCK), 1, "the hardware saw it try");
+	expect_at_least(apemu_count(since, APEMU_HOST, "tapq", STUCK), 1,
+			"the hardware saw it try");
 }
 
 static void bound_but_not_reset(void)
@@ -61,7 +70,8 @@ static void bound_but_not_reset(void)
 	since = apemu_now();
 	need_rc(apbus_bind(STUCK, "vfio_ap"), 0, "and binds it again");
 	expect(mdev_becomes(mdev, "guest_matrix", "05.0004\n"), "it would be passed again");
-	expect_at_least(apemu_count(since, APEMU_HOST, "zapq", STUCK), 1, "after a reset of this driver");
+	expect_at_least(apemu_count(since, APEMU_HOST, "zapq", STUCK), 1,
+			"after a reset of this driver");
 }
 
 static void quiet(void)
@@ -72,7 +82,8 @@ static void quiet(void)
 	mdev_set(scene.mdev, "unassign_adapter", CARD_5);
 	kmsg_mark();
 	clock_sleep_ms(3000);
-	expect_at_most(kmsg_count("vfio_ap"), 5, "R-6: lines in three seconds about a reset that never ends");
+	expect_at_most(kmsg_count("vfio_ap"), 5,
+		       "R-6: lines in three seconds about a reset that never ends");
 	apemu_do("reset 05.0004 polls=0");
 }
 
@@ -90,7 +101,8 @@ static void removed_while_stuck(void)
 	mdev_assign(next, CARD_5, DOMAIN_4);
 	expect_str(mdev_read(next, "guest_matrix"), ".0004\n", "R-4: it is still kept out");
 	apemu_do("reset 05.0004 polls=0");
-	expect(clock_wait_for(!strcmp(mdev_read(next, "guest_matrix"), "05.0004\n"), BOUND_RETRY_MS),
+	expect(clock_wait_for(!strcmp(mdev_read(next, "guest_matrix"), "05.0004\n"),
+			      BOUND_RETRY_MS),
 	       "verified, it comes back by itself");
 }
 

@@ -39,7 +39,8 @@ bool apbus_has_queue(int apqn)
 const char *apbus_driver(int apqn)
 {
 	char target[PATH_MAX], *name;
-	ssize_t length = readlink(memo("%s/devices/%s/driver", BUS, apqn_name(apqn)), target, sizeof(target) - 1);
+	ssize_t length = readlink(memo("%s/devices/%s/driver", BUS, apqn_name(apqn)), target,
+				  sizeof(target) - 1);
 
 	if (length < 0)
 		return "";

@@ -10,9 +10,9 @@ char *apbus_read(const char *attribute);	/* valid until the case is over */
 void apbus_scan(void);				/* comes back when the scan is done */
 
 bool apbus_has_queue(int apqn);
-const char *apbus_driver(int apqn);		/* "" if none; valid until eight more were asked for */
+const char *apbus_driver(int apqn);		/* "" if none */
 long apbus_bind(int apqn, const char *driver);
 long apbus_unbind(int apqn);
-char *apbus_status(int apqn);			/* the queue's attribute "status", "" if there is none */
+char *apbus_status(int apqn);			/* "" if it has none */
 
 #endif

@@ -118,7 +118,8 @@ static bool parse(const char *text, struct log_line *line)
 {
 	const char *rc;
 
-	if (sscanf(text, "%llu %*u %7s %15s %15s", &line->seq, line->who, line->function, line->apqn) != 4)
+	if (sscanf(text, "%llu %*u %7s %15s %15s", &line->seq, line->who, line->function,
+		   line->apqn) != 4)
 		return false;
 	rc = strstr(text, " rc=");
 	line->rc = rc ? strtoul(rc + 4, NULL, 16) : 0;
@@ -127,7 +128,8 @@ static bool parse(const char *text, struct log_line *line)
 
 static bool fits(const struct log_line *line, const char *who, const char *function, int apqn)
 {
-	return (!who || !strcmp(line->who, who)) && (!function || !strcmp(line->function, function)) &&
+	return (!who || !strcmp(line->who, who)) &&
+	(!function || !strcmp(line->function, function)) &&
 	       (apqn == APQN_ANY || !strcmp(line->apqn, apqn_name(apqn)));
 }
 
@@ -189,7 +191,8 @@ int apemu_count(apemu_time since, const char *who, const char *function, int apq
 	return look(since, who, function, apqn, -1).count;
 }
 
-int apemu_count_rc(apemu_time since, const char *who, const char *function, int apqn, unsigned int rc)
+int apemu_count_rc(apemu_time since, const char *who, const char *function, int apqn,
+		   unsigned int rc)
 {
 	return look(since, who, function, apqn, rc).count;
 }

@@ -2,8 +2,8 @@
 /*
  * apemu - the emulated AP hardware: give it orders, ask it what it saw
  *
- * A point in time is the sequence number of the last log line; the questions take the point from which on they
- * look. apqn may be APQN_ANY, who and function may be NULL for any.
+ * A point in time is the sequence number of the last log line; the questions take the point
+ * from which on they look. apqn may be APQN_ANY, who and function may be NULL for any.
  */
 #ifndef VFIO_AP_TESTS_APEMU_H
 #define VFIO_AP_TESTS_APEMU_H
@@ -35,9 +35,11 @@ char *apemu_state(void);			/* all lines; the caller frees it */
 
 apemu_time apemu_now(void);
 int apemu_count(apemu_time since, const char *who, const char *function, int apqn);
-apemu_time apemu_first(apemu_time since, const char *who, const char *function, int apqn);	/* 0: never */
+apemu_time apemu_first(apemu_time since, const char *who, const char *function,
+		       int apqn);	/* 0: never */
 apemu_time apemu_last(apemu_time since, const char *who, const char *function, int apqn);
-int apemu_count_rc(apemu_time since, const char *who, const char *function, int apqn, unsigned int rc);
+int apemu_count_rc(apemu_time since, const char *who, const char *function, int apqn,
+		   unsigned int rc);
 void apemu_show(apemu_time since);		/* the log as diagnostics */
 
 #endif

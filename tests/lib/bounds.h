@@ -9,13 +9,19 @@
 /* How much later than that the waiter may come back on a slow machine. */
 #define BOUND_RESET_SLACK_MS	1500
 
-/* what has nothing to do with a stuck queue must be done by then (usually: a few milliseconds). */
+/*
+ * R-10: what has nothing to do with a stuck queue must be done by then (usually: a few
+ * milliseconds).
+ */
 #define BOUND_UNBOTHERED_MS	600
 
 /* a queue whose reset completes after the deadline comes back by itself by then. */
 #define BOUND_RETRY_MS		15000
 
-/* What must happen but has no promised time: interrupts taken, events signalled, devices appearing. */
+/*
+ * What must happen but has no promised time: interrupts taken, events signalled, devices
+ * appearing.
+ */
 #define BOUND_EVENTUALLY_MS	5000
 
 /* How long a test waits to see that something does not happen. */

@@ -8,7 +8,10 @@
 long clock_ms(void);
 void clock_sleep_ms(unsigned int ms);
 
-/* Evaluate the condition every few milliseconds until it is true (result true) or the time is over. */
+/*
+ * Evaluate the condition every few milliseconds until it is true (result true) or the time
+ * is over.
+ */
 #define clock_wait_for(condition, ms) ({			\
 	long end_ = clock_ms() + (ms);				\
 	bool seen_;						\

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* file - one sysfs, debugfs or procfs file: a whole read or a single write, result 0 or more, or -errno */
+/*
+ * file - one sysfs, debugfs or procfs file: a whole read or a single write, result 0 or
+ * more, or -errno
+ */
 #ifndef VFIO_AP_TESTS_FILE_H
 #define VFIO_AP_TESTS_FILE_H
 

@@ -75,7 +75,8 @@ void guest_put_byte(struct vm *vm, uint64_t address, uint8_t value)
 
 const char *guest_end_name(enum guest_end end)
 {
-	static const char * const names[] = { "done", "interrupted", "program check", "asleep", "lost" };
+	static const char * const names[] = { "done", "interrupted", "program check", "asleep",
+					      "lost" };
 
 	return names[end];
 }
@@ -118,6 +119,16 @@ static enum guest_end where(const struct vm *vm)
 	return GUEST_LOST;
 }
 
+static void tell_lost(const struct vm *vm, enum vm_exit left)
+{
+	const struct kvm_run *run = vm->run;
+
+	ktap_diag("guest lost: KVM_RUN %d, exit %u, intercept %u", left, run->exit_reason,
+		  run->s390_sieic.icptcode);
+	ktap_diag("  instruction %04x %08x, PSW %llx %llx", run->s390_sieic.ipa, run->s390_sieic.ipb,
+		  (unsigned long long)run->psw_mask, (unsigned long long)run->psw_addr);
+}
+
 static struct guest_saw look(struct vm *vm, enum vm_exit left)
 {
 	struct guest_saw saw = { .end = GUEST_LOST };
@@ -129,10 +140,7 @@ static struct guest_saw look(struct vm *vm, enum vm_exit left)
 	else if (left == VM_TIMEOUT)
 		saw.end = GUEST_ASLEEP;
 	if (saw.end == GUEST_LOST)
-		ktap_diag("guest lost: KVM_RUN %d, exit %u, intercept %u, instruction %04x %08x, PSW %llx %llx", left,
-			  vm->run->exit_reason, vm->run->s390_sieic.icptcode, vm->run->s390_sieic.ipa,
-			  vm->run->s390_sieic.ipb, (unsigned long long)vm->run->psw_mask,
-			  (unsigned long long)vm->run->psw_addr);
+		tell_lost(vm, left);
 
 	status = saw.gr[1];
 	saw.cc = vm->run->psw_mask >> 44 & 3;
@@ -176,8 +184,9 @@ struct guest_saw guest_zapq(struct vm *vm, int apqn)
 }
 
 /*
- * Without a driver for the guest, KVM itself stores response 01 to the upper half of GR1 (a status is 32 bits,
- * GR1 has 64). The condition code tells the two apart: 3 with nothing in the lower half.
+ * Without a driver for the guest, KVM itself stores response 01 to the upper half of GR1 (a
+ * status is 32 bits, GR1 has 64). The condition code tells the two apart: 3 with nothing in
+ * the lower half.
  */
 static struct guest_saw aqic_answer(struct guest_saw saw)
 {
@@ -196,7 +205,8 @@ struct guest_saw guest_aqic_off(struct vm *vm, int apqn)
 	return aqic_answer(guest_pqap(vm, 3UL << 24 | apqn, 0, 0));
 }
 
-struct guest_saw guest_nqap(struct vm *vm, int apqn, uint64_t id, uint64_t message, unsigned int length)
+struct guest_saw guest_nqap(struct vm *vm, int apqn, uint64_t id, uint64_t message,
+			    unsigned int length)
 {
 	prepare(vm, INSN_NQAP_4_6);
 	vm->run->s.regs.gprs[0] = apqn | 0x40000000UL;	/* the last part of the message */
@@ -280,7 +290,8 @@ static bool is_asleep(void)
 	char path[64], *text;
 	bool asleep = false;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", __atomic_load_n(&sleeper.tid, __ATOMIC_ACQUIRE));
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
+		 __atomic_load_n(&sleeper.tid, __ATOMIC_ACQUIRE));
 	text = file_read(path, NULL);
 	if (text && strstr(text, ") S "))
 		asleep = true;
@@ -291,9 +302,11 @@ static bool is_asleep(void)
 void guest_sleep_begin(struct vm *vm, unsigned int isc, unsigned int timeout_ms)
 {
 	sleeper = (struct sleeper){ .vm = vm, .isc = isc, .timeout_ms = timeout_ms };
-	need(!pthread_create(&sleeper.thread, NULL, sleep_thread, NULL), "the test can start a thread");
+	need(!pthread_create(&sleeper.thread, NULL, sleep_thread, NULL),
+	     "the test can start a thread");
 	/* Twice, because a thread also sleeps for other things for a moment. */
-	expect(clock_wait_for(is_asleep() && (clock_sleep_ms(20), is_asleep()), BOUND_EVENTUALLY_MS),
+	expect(clock_wait_for(is_asleep() && (clock_sleep_ms(20), is_asleep()),
+			      BOUND_EVENTUALLY_MS),
 	       "a guest in an enabled wait with nothing pending sleeps");
 }
 

@@ -2,8 +2,8 @@
 /*
  * guest - what a guest does: a few instructions, then out to the test with what it saw
  *
- * Interruptions for I/O are off while AP instructions run, so that an interrupt stays pending until the guest
- * sleeps in an enabled wait.
+ * Interruptions for I/O are off while AP instructions run, so that an interrupt stays
+ * pending until the guest sleeps in an enabled wait.
  */
 #ifndef VFIO_AP_TESTS_GUEST_H
 #define VFIO_AP_TESTS_GUEST_H
@@ -53,7 +53,8 @@ struct guest_saw guest_tapq_facilities(struct vm *vm, int apqn);	/* with the T b
 struct guest_saw guest_zapq(struct vm *vm, int apqn);
 struct guest_saw guest_aqic_on(struct vm *vm, int apqn, uint64_t nib, unsigned int isc);
 struct guest_saw guest_aqic_off(struct vm *vm, int apqn);
-struct guest_saw guest_nqap(struct vm *vm, int apqn, uint64_t id, uint64_t message, unsigned int length);
+struct guest_saw guest_nqap(struct vm *vm, int apqn, uint64_t id, uint64_t message,
+			    unsigned int length);
 struct guest_saw guest_dqap(struct vm *vm, int apqn, uint64_t buffer, unsigned int length);
 
 /* Puts the 128 bytes of the configuration at GUEST_BUFFER2. */

@@ -12,14 +12,19 @@
 #include "ktap.h"
 
 static const char * const complaints[] = {
-	"WARNING:", "BUG:", "INFO: task", "INFO: rcu", "possible circular locking", "possible recursive locking",
-	"inconsistent lock state", "suspicious RCU", "refcount_t:", "KASAN", "UBSAN", "Oops", "Unable to handle",
+	"WARNING:", "BUG:", "INFO: task", "INFO: rcu", "possible circular locking",
+	"possible recursive locking",
+	"inconsistent lock state", "suspicious RCU", "refcount_t:", "KASAN", "UBSAN", "Oops",
+	"Unable to handle",
 	"DEBUG_LOCKS_WARN_ON", "general protection", "scheduling while atomic",
 };
 
 static unsigned long long marked;
 
-/* A record is "priority,sequence,time,flags;text"; record() gives the text and its sequence number. */
+/*
+ * A record is "priority,sequence,time,flags;text"; record() gives the text and its sequence
+ * number.
+ */
 static char *record(int fd, char *buffer, size_t size, unsigned long long *seq)
 {
 	ssize_t length;
@@ -27,7 +32,8 @@ static char *record(int fd, char *buffer, size_t size, unsigned long long *seq)
 
 	do {
 		length = read(fd, buffer, size - 1);
-	} while (length < 0 && errno == EPIPE);	/* overwritten meanwhile: the next read gives the oldest left */
+	} while (length < 0 &&
+		 errno == EPIPE);	/* overwritten meanwhile, go on with the oldest left */
 	if (length <= 0)
 		return NULL;
 	buffer[length] = '\0';

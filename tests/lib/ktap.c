@@ -84,7 +84,13 @@ static void broken(const struct ktap_here *here, const char *fmt, va_list args)
 	printf("\n#   %s", here->expression);
 }
 
-#define BROKEN(here, fmt) do { va_list args; va_start(args, fmt); broken(here, fmt, args); va_end(args); } while (0)
+#define BROKEN(here, fmt) do {			\
+		va_list args;			\
+						\
+		va_start(args, fmt);		\
+		broken(here, fmt, args);	\
+		va_end(args);			\
+	} while (0)
 
 bool ktap_true(const struct ktap_here *here, bool observed, const char *fmt, ...)
 {
@@ -95,7 +101,8 @@ bool ktap_true(const struct ktap_here *here, bool observed, const char *fmt, ...
 	return false;
 }
 
-bool ktap_int(const struct ktap_here *here, long long observed, long long expected, const char *fmt, ...)
+bool ktap_int(const struct ktap_here *here, long long observed, long long expected, const char *fmt,
+	      ...)
 {
 	if (observed == expected)
 		return true;
@@ -104,7 +111,8 @@ bool ktap_int(const struct ktap_here *here, long long observed, long long expect
 	return false;
 }
 
-bool ktap_hex(const struct ktap_here *here, unsigned long long observed, unsigned long long expected,
+bool ktap_hex(const struct ktap_here *here, unsigned long long observed,
+	      unsigned long long expected,
 	      const char *fmt, ...)
 {
 	if (observed == expected)
@@ -114,7 +122,8 @@ bool ktap_hex(const struct ktap_here *here, unsigned long long observed, unsigne
 	return false;
 }
 
-bool ktap_at_most(const struct ktap_here *here, long long observed, long long bound, const char *fmt, ...)
+bool ktap_at_most(const struct ktap_here *here, long long observed, long long bound,
+		  const char *fmt, ...)
 {
 	if (observed <= bound)
 		return true;
@@ -123,7 +132,8 @@ bool ktap_at_most(const struct ktap_here *here, long long observed, long long bo
 	return false;
 }
 
-bool ktap_at_least(const struct ktap_here *here, long long observed, long long bound, const char *fmt, ...)
+bool ktap_at_least(const struct ktap_here *here, long long observed, long long bound,
+		   const char *fmt, ...)
 {
 	if (observed >= bound)
 		return true;
@@ -156,7 +166,8 @@ bool ktap_rc(const struct ktap_here *here, long observed, long expected, const c
 	return false;
 }
 
-bool ktap_str(const struct ktap_here *here, const char *observed, const char *expected, const char *fmt, ...)
+bool ktap_str(const struct ktap_here *here, const char *observed, const char *expected,
+	      const char *fmt, ...)
 {
 	if (!strcmp(observed, expected))
 		return true;
@@ -175,7 +186,8 @@ static void run_guarded(void (*step)(void))
 		step();
 }
 
-static void run_case(unsigned int number, const struct ktap_case *one, const struct ktap_world *world)
+static void run_case(unsigned int number, const struct ktap_case *one,
+		     const struct ktap_world *world)
 {
 	failed = false;
 	skipped = false;

@@ -2,8 +2,9 @@
 /*
  * ktap - a test program is a list of cases, each named after what is promised
  *
- * expect*() notes a broken promise and goes on, need*() gives the case up: use it where nothing that follows
- * would make sense. Both print the promise, the expression, what was expected and what was observed.
+ * expect*() notes a broken promise and goes on, need*() gives the case up: use it where
+ * nothing that follows would make sense. Both print the promise, the expression, what was
+ * expected and what was observed.
  */
 #ifndef VFIO_AP_TESTS_KTAP_H
 #define VFIO_AP_TESTS_KTAP_H
@@ -40,16 +41,22 @@ struct ktap_here {
 #define KTAP_CHECK(values, promise) __attribute__((format(printf, values, promise)))
 
 bool ktap_true(const struct ktap_here *here, bool observed, const char *fmt, ...) KTAP_CHECK(3, 4);
-bool ktap_int(const struct ktap_here *here, long long observed, long long expected, const char *fmt, ...)
+bool ktap_int(const struct ktap_here *here, long long observed, long long expected, const char *fmt,
+	      ...)
 	KTAP_CHECK(4, 5);
-bool ktap_hex(const struct ktap_here *here, unsigned long long observed, unsigned long long expected,
+bool ktap_hex(const struct ktap_here *here, unsigned long long observed,
+	      unsigned long long expected,
 	      const char *fmt, ...) KTAP_CHECK(4, 5);
-bool ktap_at_most(const struct ktap_here *here, long long observed, long long bound, const char *fmt, ...)
+bool ktap_at_most(const struct ktap_here *here, long long observed, long long bound,
+		  const char *fmt, ...)
 	KTAP_CHECK(4, 5);
-bool ktap_at_least(const struct ktap_here *here, long long observed, long long bound, const char *fmt, ...)
+bool ktap_at_least(const struct ktap_here *here, long long observed, long long bound,
+		   const char *fmt, ...)
 	KTAP_CHECK(4, 5);
-bool ktap_rc(const struct ktap_here *here, long observed, long expected, const char *fmt, ...) KTAP_CHECK(4, 5);
-bool ktap_str(const struct ktap_here *here, const char *observed, const char *expected, const char *fmt, ...)
+bool ktap_rc(const struct ktap_here *here, long observed, long expected, const char *fmt,
+	     ...) KTAP_CHECK(4, 5);
+bool ktap_str(const struct ktap_here *here, const char *observed, const char *expected,
+	      const char *fmt, ...)
 	KTAP_CHECK(4, 5);
 
 /* expect_rc() and need_rc() compare 0 or -errno and print the name of the errno. */

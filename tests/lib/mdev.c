@@ -30,8 +30,10 @@ struct mdev *mdev_create(void)
 	for (slot = 0; slot < MANY && alive[slot]; slot++)
 		;
 	need(slot < MANY, "a test creates at most %d mediated devices", MANY);
-	snprintf(mdev->uuid, sizeof(mdev->uuid), "%08x-7666-4961-8070-%012x", (unsigned int)getpid(), ++born);
-	need_rc(file_write_text(MDEV_TYPE "/create", mdev->uuid), 0, "SPEC 1.3: a new UUID makes a mediated device");
+	snprintf(mdev->uuid, sizeof(mdev->uuid), "%08x-7666-4961-8070-%012x",
+		 (unsigned int)getpid(), ++born);
+	need_rc(file_write_text(MDEV_TYPE "/create", mdev->uuid), 0,
+		"SPEC 1.3: a new UUID makes a mediated device");
 	alive[slot] = mdev;
 	return mdev;
 }
@@ -62,7 +64,8 @@ void mdev_remove_all(void)
 		if (!alive[slot])
 			continue;
 		if (mdev_exists(alive[slot]))
-			expect_rc(mdev_write(alive[slot], "remove", "1"), 0, "a closed mediated device can be removed");
+			expect_rc(mdev_write(alive[slot], "remove", "1"), 0,
+				  "a closed mediated device can be removed");
 		free(alive[slot]);
 		alive[slot] = NULL;
 	}
@@ -95,7 +98,8 @@ char *mdev_read(struct mdev *mdev, const char *attribute)
 
 void mdev_set(struct mdev *mdev, const char *attribute, int number)
 {
-	need_rc(mdev_write(mdev, attribute, memo("%d", number)), 0, "'echo %d > %s' works", number, attribute);
+	need_rc(mdev_write(mdev, attribute, memo("%d", number)), 0, "'echo %d > %s' works", number,
+		attribute);
 }
 
 void mdev_assign(struct mdev *mdev, int adapter, int domain)

@@ -25,7 +25,8 @@ struct scene scene_quiet(enum vfio_path path, int adapter, int domain)
 
 	apemu_need();
 	scene = scene_with(path, adapter, domain);
-	need_guest_rc(guest_tapq(scene.vm, APQN(adapter, domain)), AP_OK, "the guest has the queue that was assigned");
+	need_guest_rc(guest_tapq(scene.vm, APQN(adapter, domain)), AP_OK,
+		      "the guest has the queue that was assigned");
 	apemu_do("log clear");
 	return scene;
 }

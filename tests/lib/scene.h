@@ -16,7 +16,10 @@ struct scene {
 /* One adapter and one domain assigned, guest attached. */
 struct scene scene_with(enum vfio_path path, int adapter, int domain);
 
-/* The same as set-up for the story: must have reached the guest, and the hardware log begins after it. */
+/*
+ * The same as set-up for the story: must have reached the guest, and the hardware log begins
+ * after it.
+ */
 struct scene scene_quiet(enum vfio_path path, int adapter, int domain);
 
 #endif

@@ -25,7 +25,10 @@
 #include "vm.h"
 #include "world.h"
 
-/* The adapters and domains of the factory setting that the tests use (see tests/runs and the emulator's README). */
+/*
+ * The adapters and domains of the factory setting that the tests use (see tests/runs and the
+ * emulator's README).
+ */
 enum { CARD_1 = 1, CARD_2 = 2, CARD_3 = 3, CARD_5 = 5 };
 enum { DOMAIN_4 = 4, DOMAIN_11 = 0x11, DOMAIN_47 = 0x47, CONTROL_22 = 0x22 };
 

@@ -2,7 +2,8 @@
 /*
  * uapi - kernel interfaces that the C library's copy of the kernel headers may be too old for
  *
- * Each block names the header it comes from. Headers exported by the kernel under test (make UAPI=) win.
+ * Each block names the header it comes from. Headers exported by the kernel under test
+ * (make UAPI=) win.
  */
 #ifndef VFIO_AP_TESTS_UAPI_H
 #define VFIO_AP_TESTS_UAPI_H
@@ -18,7 +19,10 @@
 #define KVM_DEV_VFIO_FILE_DEL	2
 #endif
 
-/* include/uapi/linux/vfio.h: indices of the interrupts of a vfio-ap device, by number because enums cannot be tested */
+/*
+ * include/uapi/linux/vfio.h: indices of the interrupts of a vfio-ap device, by number
+ * because enums cannot be tested
+ */
 #define AP_IRQ_REQ		0
 #define AP_IRQ_CFG_CHG		1
 #define AP_IRQ_COUNT		2

@@ -34,7 +34,8 @@ bool vfio_has(enum vfio_path path)
 void vfio_need(enum vfio_path path)
 {
 	if (!vfio_has(path))
-		ktap_skip("the kernel has no %s", path == VFIO_BY_GROUP ? "VFIO groups" : "iommufd");
+		ktap_skip("the kernel has no %s",
+			  path == VFIO_BY_GROUP ? "VFIO groups" : "iommufd");
 }
 
 const char *vfio_path_name(enum vfio_path path)
@@ -59,12 +60,12 @@ static const char *device_file(struct mdev *mdev)
 	struct dirent *entry;
 	const char *name = NULL;
 
-	need(dir != NULL, "a mediated device has a VFIO device file");
+	need(dir, "a mediated device has a VFIO device file");
 	while (!name && (entry = readdir(dir)))
 		if (!strncmp(entry->d_name, "vfio", 4))
 			name = memo("/dev/vfio/devices/%s", entry->d_name);
 	closedir(dir);
-	need(name != NULL, "the VFIO device file has a name");
+	need(name, "the VFIO device file has a name");
 	return name;
 }
 
@@ -75,9 +76,11 @@ static long open_by_group(struct vfio *vfio, struct mdev *mdev)
 	vfio->group = open(group_file(mdev), O_RDWR | O_CLOEXEC);
 	if (vfio->group < 0)
 		return -errno;
-	need_rc(sys(ioctl(vfio->group, VFIO_GROUP_SET_CONTAINER, &vfio->container)), 0, "the group joins the container");
+	need_rc(sys(ioctl(vfio->group, VFIO_GROUP_SET_CONTAINER, &vfio->container)), 0,
+		"the group joins the container");
 	/* Version 2, because a container of version 1 cannot pin for mediated devices. */
-	need_rc(sys(ioctl(vfio->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU)), 0, "the container is of type 1 version 2");
+	need_rc(sys(ioctl(vfio->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU)), 0,
+		"the container is of type 1 version 2");
 	if (vfio->vm)
 		need_rc(vm_file_add(vfio->vm, vfio->group), 0, "KVM takes the VFIO group");
 	vfio->device = ioctl(vfio->group, VFIO_GROUP_GET_DEVICE_FD, mdev->uuid);
@@ -89,10 +92,12 @@ static void attach_ioas(struct vfio *vfio)
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
 	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
 
-	need_rc(sys(ioctl(vfio->container, IOMMU_IOAS_ALLOC, &alloc)), 0, "iommufd makes an address space");
+	need_rc(sys(ioctl(vfio->container, IOMMU_IOAS_ALLOC, &alloc)), 0,
+		"iommufd makes an address space");
 	vfio->ioas = alloc.out_ioas_id;
 	attach.pt_id = vfio->ioas;
-	need_rc(vfio_ioctl(vfio, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), 0, "the device joins the address space");
+	need_rc(vfio_ioctl(vfio, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), 0,
+		"the device joins the address space");
 }
 
 static long open_by_cdev(struct vfio *vfio, struct mdev *mdev)
@@ -157,7 +162,8 @@ struct vfio *vfio_open(enum vfio_path path, struct mdev *mdev, struct vm *vm)
 {
 	struct vfio *vfio;
 
-	need_rc(vfio_try(&vfio, path, mdev, vm), 0, "SPEC 1.8: the device can be opened (%s)", vfio_path_name(path));
+	need_rc(vfio_try(&vfio, path, mdev, vm), 0, "SPEC 1.8: the device can be opened (%s)",
+		vfio_path_name(path));
 	return vfio;
 }
 
@@ -209,7 +215,8 @@ static long map_ioas(struct vfio *vfio, uint64_t start)
 {
 	struct iommu_ioas_map map = {
 		.size = sizeof(map),
-		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE,
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			 IOMMU_IOAS_MAP_WRITEABLE,
 		.ioas_id = vfio->ioas,
 		.user_va = (uintptr_t)vfio->vm->memory + start,
 		.length = VM_CHUNK,
@@ -228,9 +235,11 @@ long vfio_map(struct vfio *vfio, unsigned int chunk)
 
 long vfio_unmap(struct vfio *vfio, unsigned int chunk)
 {
-	struct vfio_iommu_type1_dma_unmap type1 = { .argsz = sizeof(type1), .iova = chunk * VM_CHUNK, .size = VM_CHUNK };
+	struct vfio_iommu_type1_dma_unmap type1 = { .argsz = sizeof(type1),
+						    .iova = chunk * VM_CHUNK, .size = VM_CHUNK };
 	struct iommu_ioas_unmap ioas = {
-		.size = sizeof(ioas), .ioas_id = vfio->ioas, .iova = chunk * VM_CHUNK, .length = VM_CHUNK,
+		.size = sizeof(ioas), .ioas_id = vfio->ioas, .iova = chunk * VM_CHUNK,
+		.length = VM_CHUNK,
 	};
 
 	if (vfio->path == VFIO_BY_GROUP)

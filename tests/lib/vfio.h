@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* vfio - what a VMM does with the mediated device; group with container, or device file with iommufd, behind one face */
+/*
+ * vfio - what a VMM does with the mediated device; group with container, or device file with
+ * iommufd, behind one face
+ */
 #ifndef VFIO_AP_TESTS_VFIO_H
 #define VFIO_AP_TESTS_VFIO_H
 
@@ -26,8 +29,9 @@ void vfio_need(enum vfio_path path);		/* skips the case where the kernel lacks i
 const char *vfio_path_name(enum vfio_path path);
 
 /*
- * In the order of QEMU: file known to KVM, device opened, guest memory mapped at iova = guest address.
- * vm may be NULL. vfio_try() gives 0 or the -errno of the step that opens the device, vfio_open() must work.
+ * In the order of QEMU: file known to KVM, device opened, guest memory mapped at iova =
+ * guest address. vm may be NULL. vfio_try() gives 0 or the -errno of the step that opens
+ * the device, vfio_open() must work.
  */
 long vfio_try(struct vfio **vfio, enum vfio_path path, struct mdev *mdev, struct vm *vm);
 struct vfio *vfio_open(enum vfio_path path, struct mdev *mdev, struct vm *vm);

@@ -39,11 +39,15 @@ static void set_up_memory(struct vm *vm)
 	/* KVM maps guest memory in segments of 1 MiB and wants both addresses aligned to that. */
 	start = ((uintptr_t)vm->mapping + VM_CHUNK - 1) & ~(VM_CHUNK - 1);
 	vm->memory = (uint8_t *)start;
-	/* A job of the administrator is a fork; its copy of guest memory must not become the guest's. */
+	/*
+	 * A job of the administrator is a fork; its copy of guest memory must not become the
+	 * guest's.
+	 */
 	madvise(vm->mapping, VM_MEMORY + VM_CHUNK, MADV_DONTFORK);
 	memset(vm->memory, 0, VM_MEMORY);
 	region.userspace_addr = start;
-	need_rc(sys(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region)), 0, "KVM takes guest memory");
+	need_rc(sys(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region)), 0,
+		"KVM takes guest memory");
 }
 
 static void set_up_cpu_model(struct vm *vm)
@@ -55,21 +59,25 @@ static void set_up_cpu_model(struct vm *vm)
 
 	attr.attr = KVM_S390_VM_CPU_PROCESSOR;
 	attr.addr = (uintptr_t)&guest;
-	need_rc(sys(ioctl(vm->fd, KVM_GET_DEVICE_ATTR, &attr)), 0, "KVM tells the guest's CPU model");
+	need_rc(sys(ioctl(vm->fd, KVM_GET_DEVICE_ATTR, &attr)), 0,
+		"KVM tells the guest's CPU model");
 	attr.attr = KVM_S390_VM_CPU_MACHINE;
 	attr.addr = (uintptr_t)&host;
-	need_rc(sys(ioctl(vm->fd, KVM_GET_DEVICE_ATTR, &attr)), 0, "KVM tells the host's CPU model");
+	need_rc(sys(ioctl(vm->fd, KVM_GET_DEVICE_ATTR, &attr)), 0,
+		"KVM tells the host's CPU model");
 	for (i = 0; i < ARRAY_SIZE(guest.fac_list); i++)
 		guest.fac_list[i] = host.fac_list[i] & host.fac_mask[i];
 	attr.attr = KVM_S390_VM_CPU_PROCESSOR;
 	attr.addr = (uintptr_t)&guest;
-	need_rc(sys(ioctl(vm->fd, KVM_SET_DEVICE_ATTR, &attr)), 0, "KVM takes the guest's CPU model");
+	need_rc(sys(ioctl(vm->fd, KVM_SET_DEVICE_ATTR, &attr)), 0,
+		"KVM takes the guest's CPU model");
 }
 
 /* Facilities and AP instructions are fixed when the first CPU is made. */
 static void set_up_cpu(struct vm *vm, int kvm)
 {
-	struct kvm_device_attr apie = { .group = KVM_S390_VM_CRYPTO, .attr = KVM_S390_VM_CRYPTO_ENABLE_APIE };
+	struct kvm_device_attr apie = { .group = KVM_S390_VM_CRYPTO,
+					.attr = KVM_S390_VM_CRYPTO_ENABLE_APIE };
 	int size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 
 	set_up_cpu_model(vm);
@@ -176,7 +184,8 @@ static void time_is_over(int signal)
 static timer_t start_timer(unsigned int timeout_ms)
 {
 	struct sigaction action = { .sa_handler = time_is_over };
-	struct itimerspec when = { .it_value = { timeout_ms / 1000, (timeout_ms % 1000) * 1000000L } };
+	struct itimerspec when = { .it_value = { timeout_ms / 1000,
+						 (timeout_ms % 1000) * 1000000L } };
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
 	timer_t timer;
 

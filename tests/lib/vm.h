@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* vm - a virtual machine with memory, one CPU, AP instructions and the facilities that the host has of 12, 15, 65 */
+/*
+ * vm - a virtual machine with memory, one CPU, AP instructions and the facilities that the
+ * host has of 12, 15, 65
+ */
 #ifndef VFIO_AP_TESTS_VM_H
 #define VFIO_AP_TESTS_VM_H
 
@@ -28,7 +31,8 @@ enum vm_exit { VM_LEFT, VM_TIMEOUT, VM_ERROR };
 struct vm *vm_create(void);
 void vm_destroy(struct vm *vm);
 void vm_destroy_all(void);
-int vm_file_add(struct vm *vm, int file);	/* a VFIO group or device belongs to this VM; 0 or -errno */
+int vm_file_add(struct vm *vm,
+		int file);	/* a VFIO group or device belongs to this VM; 0 or -errno */
 int vm_file_del(struct vm *vm, int file);
 
 /* Run the CPU until KVM returns to user space or the time is over. */

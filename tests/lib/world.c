@@ -66,7 +66,10 @@ static bool is_queue(const char *name, int *apqn)
 	return true;
 }
 
-/* Bind what is on the bus and may be bound; cards that vfio_ap does not know stay where they are. */
+/*
+ * Bind what is on the bus and may be bound; cards that vfio_ap does not know stay where they
+ * are.
+ */
 void world_bind_all(void)
 {
 	DIR *dir = opendir("/sys/bus/ap/devices");
@@ -89,8 +92,10 @@ static void restore_masks(void)
 
 	if (strspn(adapters, "0x\n") != strlen(adapters))
 		apbus_write("apmask", "0x0");
-	if (!strstr(apbus_read("aqmask"), "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"))
-		apbus_write("aqmask", "0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff");
+	if (!strstr(apbus_read("aqmask"),
+		    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"))
+		apbus_write("aqmask",
+			    "0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff");
 }
 
 static void factory_new(void)
@@ -112,7 +117,10 @@ static void begin(void)
 	restore_masks();
 	world_bind_all();
 	if (apemu_present()) {
-		/* Binding starts resets; a case must not see those of the case before in its log. */
+		/*
+		 * Binding starts resets; a case must not see those of the case before in its
+		 * log.
+		 */
 		clock_wait_for(apemu_fact("resetting") <= 0, BOUND_EVENTUALLY_MS);
 		clock_sleep_ms(30);
 		apemu_do("log clear");

@@ -2,9 +2,9 @@
 /*
  * world - what every case begins with and leaves behind
  *
- * Before: the hardware as it left the factory, every queue on the bus and bound to vfio_ap, no mediated device,
- * empty hardware log. After: everything the case made is closed and removed, no interrupt is on, no page is pinned,
- * and the kernel has not complained.
+ * Before: the hardware as it left the factory, every queue on the bus and bound to vfio_ap,
+ * no mediated device, empty hardware log. After: everything the case made is closed and
+ * removed, no interrupt is on, no page is pinned, and the kernel has not complained.
  */
 #ifndef VFIO_AP_TESTS_WORLD_H
 #define VFIO_AP_TESTS_WORLD_H
