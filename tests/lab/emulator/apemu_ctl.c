@@ -587,7 +587,8 @@ static void apemu_ctl_visit_sum(struct apemu_queue *queue, void *data)
 {
 	struct apemu_sums *sums = data;
 
-	apemu_queue_settle(queue, ktime_get_ns());
+	if (queue->resetting)
+		apemu_queue_settle(queue, ktime_get_ns());
 	sums->irq_on += queue->ir;
 	sums->resetting += queue->resetting;
 }
@@ -596,7 +597,7 @@ static void apemu_ctl_visit_show(struct apemu_queue *queue, void *data)
 {
 	unsigned int card = queue->qid >> 8, domain = queue->qid & 0xff;
 	struct apemu_sums *sums = data;
-	unsigned int ready = apemu_message_ready(queue, ktime_get_ns());
+	unsigned int ready;
 
 	if (queue->ir)
 		seq_printf(sums->m,
@@ -607,6 +608,7 @@ static void apemu_ctl_visit_show(struct apemu_queue *queue, void *data)
 		seq_printf(sums->m, "absent %02x.%04x\n", card, domain);
 	if (!queue->count && !queue->ir && !queue->resetting)
 		return;
+	ready = apemu_message_ready(queue, ktime_get_ns());
 	seq_printf(sums->m,
 		   "queue %02x.%04x requests %u replies %u irq %s reset %s\n",
 		   card, domain, queue->count - ready, ready,
@@ -655,7 +657,8 @@ static int apemu_ctl_show(struct seq_file *m, void *v)
 
 static int apemu_ctl_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, apemu_ctl_show, NULL);
+	/* room for all of an ordinary configuration, so that it is shown once */
+	return single_open_size(file, apemu_ctl_show, NULL, SZ_64K);
 }
 
 static const struct file_operations apemu_ctl_fops = {

@@ -403,17 +403,19 @@ int apemu_model_install(const struct apemu_setup *setup)
 	return 0;
 }
 
-static void apemu_model_visit(unsigned int qid,
+static void apemu_model_visit(unsigned int id, unsigned int first,
+			      unsigned int last,
 			      void (*visit)(struct apemu_queue *queue,
 					    void *data), void *data)
 {
-	struct apemu_queue *queue;
+	struct apemu_card *card = apemu_model.cards[id];
 	unsigned long flags;
+	unsigned int domain;
 
 	raw_spin_lock_irqsave(&apemu_lock, flags);
-	queue = apemu_model_queue(qid);
-	if (queue)
-		visit(queue, data);
+	for (domain = first; domain <= last; domain++)
+		if (card->queues[domain])
+			visit(card->queues[domain], data);
 	raw_spin_unlock_irqrestore(&apemu_lock, flags);
 }
 
@@ -423,26 +425,26 @@ static void apemu_model_visit(unsigned int qid,
  * @visit: called with apemu_lock held
  * @data: for @visit
  *
- * Context: Process context, apemu_ctl_mutex held. Takes apemu_lock, for one queue at
+ * Context: Process context, apemu_ctl_mutex held. Takes apemu_lock, for one card at
  *	    a time.
  * Return: 0, or -ENOENT.
  */
 int apemu_model_for_each(int qid, void (*visit)(struct apemu_queue *queue,
 						void *data), void *data)
 {
-	unsigned int card, domain;
+	unsigned int id;
 
 	if (qid != APEMU_ANY) {
 		if (!apemu_model_has(qid))
 			return -ENOENT;
-		apemu_model_visit(qid, visit, data);
+		apemu_model_visit(qid >> 8, qid & 0xff, qid & 0xff, visit, data);
 		return 0;
 	}
-	for (card = 0; card < APEMU_IDS; card++) {
-		if (!apemu_model.cards[card])
+	for (id = 0; id < APEMU_IDS; id++) {
+		if (!apemu_model.cards[id])
 			continue;
-		for (domain = 0; domain < APEMU_IDS; domain++)
-			apemu_model_visit(card << 8 | domain, visit, data);
+		apemu_model_visit(id, 0, APEMU_IDS - 1, visit, data);
+		cond_resched();
 	}
 	return 0;
 }
