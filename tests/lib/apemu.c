@@ -15,6 +15,24 @@
 #define CTL "/sys/kernel/debug/apemu/ctl"
 #define LOG "/sys/kernel/debug/apemu/log"
 
+static bool reconfigured = true;	/* who knows what was before this program */
+
+bool apemu_reconfigured(void)
+{
+	return reconfigured;
+}
+
+static void note(const char *order)
+{
+	static const char * const words[] = { "card ", "domain ", "control ", "queue ", "qci " };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		reconfigured |= !strncmp(order, words[i], strlen(words[i]));
+	if (!strcmp(order, "factory"))
+		reconfigured = false;
+}
+
 bool apemu_present(void)
 {
 	return file_exists(CTL);
@@ -34,6 +52,7 @@ long apemu_order(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(order, sizeof(order), fmt, args);
 	va_end(args);
+	note(order);
 	strncat(order, "\n", sizeof(order) - strlen(order) - 1);
 	return file_write_text(CTL, order);
 }

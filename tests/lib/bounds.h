@@ -13,7 +13,7 @@
  * R-10: what has nothing to do with a stuck queue must be done by then (usually: a few
  * milliseconds).
  */
-#define BOUND_UNBOTHERED_MS	600
+#define BOUND_UNBOTHERED_MS	1500
 
 /* a queue whose reset completes after the deadline comes back by itself by then. */
 #define BOUND_RETRY_MS		15000

@@ -125,7 +125,8 @@ static void tell_lost(const struct vm *vm, enum vm_exit left)
 
 	ktap_diag("guest lost: KVM_RUN %d, exit %u, intercept %u", left, run->exit_reason,
 		  run->s390_sieic.icptcode);
-	ktap_diag("  instruction %04x %08x, PSW %llx %llx", run->s390_sieic.ipa, run->s390_sieic.ipb,
+	ktap_diag("  instruction %04x %08x, PSW %llx %llx", run->s390_sieic.ipa,
+		  run->s390_sieic.ipb,
 		  (unsigned long long)run->psw_mask, (unsigned long long)run->psw_addr);
 }
 

@@ -19,54 +19,62 @@ static const char * const complaints[] = {
 	"DEBUG_LOCKS_WARN_ON", "general protection", "scheduling while atomic",
 };
 
-static unsigned long long marked;
+/* The kernel's log from the mark on, as far as it was heard; one file that stays open. */
+static int log_fd = -1;
+static char *heard;
+static size_t heard_length;
 
-/*
- * A record is "priority,sequence,time,flags;text"; record() gives the text and its sequence
- * number.
- */
-static char *record(int fd, char *buffer, size_t size, unsigned long long *seq)
+static void keep(const char *line)
 {
-	ssize_t length;
-	char *text;
+	size_t length = strcspn(line, "\n");
 
-	do {
-		length = read(fd, buffer, size - 1);
-	} while (length < 0 &&
-		 errno == EPIPE);	/* overwritten meanwhile, go on with the oldest left */
-	if (length <= 0)
-		return NULL;
-	buffer[length] = '\0';
-	text = strchr(buffer, ',');
-	*seq = text ? strtoull(text + 1, NULL, 10) : 0;
-	text = strchr(buffer, ';');
-	return text ? text + 1 : buffer;
+	heard = realloc(heard, heard_length + length + 2);
+	memcpy(heard + heard_length, line, length);
+	heard_length += length;
+	heard[heard_length++] = '\n';
+	heard[heard_length] = '\0';
+}
+
+/* A record is "priority,sequence,time,flags;text". */
+static void listen(void)
+{
+	char buffer[8192], *text;
+	ssize_t length;
+
+	while (log_fd >= 0) {
+		length = read(log_fd, buffer, sizeof(buffer) - 1);
+		if (length < 0 && errno == EPIPE)
+			continue;	/* overwritten meanwhile, go on with the oldest left */
+		if (length <= 0)
+			return;
+		buffer[length] = '\0';
+		text = strchr(buffer, ';');
+		keep(text ? text + 1 : buffer);
+	}
 }
 
 void kmsg_mark(void)
 {
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	unsigned long long seq = 0;
-	char buffer[8192];
-
-	while (fd >= 0 && record(fd, buffer, sizeof(buffer), &seq))
-		marked = seq + 1;
-	if (fd >= 0)
-		close(fd);
+	if (log_fd < 0)
+		log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	lseek(log_fd, 0, SEEK_END);
+	free(heard);
+	heard = NULL;
+	heard_length = 0;
 }
 
 static int count_lines(bool (*match)(const char *line, const char *text), const char *text)
 {
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	unsigned long long seq;
-	char buffer[8192], *line;
+	char *line, *end;
 	int count = 0;
 
-	if (fd < 0)
-		return 0;
-	while ((line = record(fd, buffer, sizeof(buffer), &seq)))
-		count += seq >= marked && match(line, text);
-	close(fd);
+	listen();
+	for (line = heard; line && *line; line = end + 1) {
+		end = strchr(line, '\n');
+		*end = '\0';
+		count += match(line, text);
+		*end = '\n';
+	}
 	return count;
 }
 
@@ -87,7 +95,7 @@ static bool complains(const char *line, const char *unused)
 	(void)unused;
 	for (i = 0; i < ARRAY_SIZE(complaints); i++) {
 		if (strstr(line, complaints[i])) {
-			ktap_diag("kernel: %.*s", (int)strcspn(line, "\n"), line);
+			ktap_diag("kernel: %s", line);
 			return true;
 		}
 	}
