@@ -14,7 +14,8 @@ static void refused(struct scene *scene, int apqn, uint64_t nib, unsigned int rc
 	saw = guest_aqic_on(scene->vm, apqn, nib, ISC);
 	expect_guest_rc(saw, rc, "%s", why);
 	expect_int(saw.cc, 3, "%s: condition code", why);
-	expect_int(world_pins(), pins, "R-2: %s: nothing stays pinned", why);
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: %s: nothing stays pinned", why);
 }
 
 static void bad_indicators(enum vfio_path path)
@@ -108,7 +109,8 @@ static void twice(void)
 			"the first enable works");
 	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB2, ISC), AP_IRQ_ALREADY,
 			"the second is answered 07");
-	expect_int(world_pins(), pins + 1, "R-2: only the first page is pinned");
+	expect(clock_wait_for(world_pins() == pins + 1, BOUND_EVENTUALLY_MS),
+	       "R-2: only the first page stays pinned");
 	apemu_do("interrupt 05.0004");
 	expect(clock_wait_for(guest_byte(scene.vm, GUEST_NIB), BOUND_EVENTUALLY_MS),
 	       "the first set-up is in force");
