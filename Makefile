@@ -38,6 +38,9 @@ demo: ## the main job as a story, in a virtual machine: needs no IBM Z
 check: ## all tests, in virtual machines; RUN=name or TEST=name for some of them
 	@$(LAB)/check
 
+static: ## static checks of all sources, with the tools that this machine has
+	@checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
+
 lab-shell: ## a shell in the lab's virtual machine; ^A x ends it
 	@$(LAB)/shell
 
@@ -97,5 +100,5 @@ preflight:
 			echo "note: the kernel in KDIR has no CONFIG_$$option; vfio_ap.ko will not load there" >&2; \
 	done
 
-.PHONY: modules modules_install install uninstall demo check lab-shell cache-info lab-refresh lab-clean clean help preflight
+.PHONY: modules modules_install install uninstall demo check static lab-shell cache-info lab-refresh lab-clean clean help preflight
 .DEFAULT_GOAL := modules
