@@ -2,9 +2,11 @@
 /* vm - a virtual machine with memory, one CPU and AP instructions */
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -144,6 +146,22 @@ void vm_destroy_all(void)
 			free_vm(alive[slot]);
 		alive[slot] = NULL;
 	}
+}
+
+/* KVM has a directory "<pid>-<file descriptor>" in debugfs for as long as the VM lives. */
+int vm_left_over(void)
+{
+	DIR *dir = opendir("/sys/kernel/debug/kvm");
+	struct dirent *entry;
+	char start[16];
+	int count = 0;
+
+	snprintf(start, sizeof(start), "%d-", getpid());
+	while (dir && (entry = readdir(dir)))
+		count += !strncmp(entry->d_name, start, strlen(start));
+	if (dir)
+		closedir(dir);
+	return count;
 }
 
 static int vfio_file(struct vm *vm, int file, unsigned long what)

@@ -31,6 +31,7 @@ enum vm_exit { VM_LEFT, VM_TIMEOUT, VM_ERROR };
 struct vm *vm_create(void);
 void vm_destroy(struct vm *vm);
 void vm_destroy_all(void);
+int vm_left_over(void);		/* VMs of this test that KVM still has, destroyed or not */
 int vm_file_add(struct vm *vm,
 		int file);	/* a VFIO group or device belongs to this VM; 0 or -errno */
 int vm_file_del(struct vm *vm, int file);

@@ -154,6 +154,8 @@ static void end(void)
 	if (apemu_present())
 		expect(clock_wait_for(apemu_fact("irq-on") <= 0, BOUND_EVENTUALLY_MS),
 		       "R-2: no queue has its interrupt on after all guests are gone");
+	expect(clock_wait_for(!vm_left_over(), BOUND_EVENTUALLY_MS),
+	       "R-2: nobody keeps a VM alive whose files are closed");
 	expect(clock_wait_for(world_pins() == pins_before, BOUND_EVENTUALLY_MS),
 	       "R-2: every page pinned is released after all guests are gone");
 	end_without_driver();
