@@ -71,12 +71,18 @@ static int vfio_ap_bus_is(struct device *dev, void *data)
 	return dev == data;
 }
 
-/*
- * Is the bus just creating this device? It becomes a child of its card only
- * after the first attempt to bind it. The bus is going to start its own state
- * machine for the queue then, see vfio_ap_bus_release_queue().
+/**
+ * vfio_ap_bus_creates() - is the bus just creating a device?
+ * @dev: a queue's device
+ *
+ * A device becomes a child of its card only after the first attempt to bind it.
+ * The bus is going to start its own state machine for the queue then, see
+ * vfio_ap_bus_release_queue().
+ *
+ * Context: process.
+ * Return: true if it is.
  */
-static bool vfio_ap_bus_creates(struct device *dev)
+bool vfio_ap_bus_creates(struct device *dev)
 {
 	struct device *found;
 
@@ -114,6 +120,33 @@ int vfio_ap_bus_probe(struct ap_device *ap_dev)
 }
 
 /**
+ * vfio_ap_bus_is_lost() - does the host have a queue no more?
+ * @q: the queue
+ *
+ * Then there is nothing to protect, and its guest can be told a little later.
+ * The bus, which scans, does not have to wait for the lock of that guest.
+ *
+ * Context: process, may sleep. Takes guests_lock, mdevs_lock and the queue's
+ *	    lock.
+ * Return: true if it is; it has been unbound then.
+ */
+static bool vfio_ap_bus_is_lost(struct vfio_ap_queue *q)
+{
+	struct ap_matrix_mdev *mdev;
+
+	guard(mutex)(&matrix_dev->guests_lock);
+	guard(mutex)(&matrix_dev->mdevs_lock);
+	if (ap_matrix_has(&matrix_dev->host, AP_QID_CARD(q->apqn),
+			  AP_QID_QUEUE(q->apqn)))
+		return false;
+	vfio_ap_queue_unbind(q);
+	mdev = vfio_ap_guest_owner(q->apqn);
+	if (mdev)
+		queue_work(matrix_dev->release_wq, &mdev->evaluate_work);
+	return true;
+}
+
+/**
  * vfio_ap_bus_remove() - a queue is taken from the driver
  * @ap_dev: the queue's device
  *
@@ -125,20 +158,19 @@ int vfio_ap_bus_probe(struct ap_device *ap_dev)
 void vfio_ap_bus_remove(struct ap_device *ap_dev)
 {
 	struct vfio_ap_queue *q = dev_get_drvdata(&ap_dev->device);
+	bool lost = vfio_ap_bus_is_lost(q);
 	struct ap_matrix_mdev *mdev;
 	struct vfio_ap_hold hold;
-	bool present;
 
-	mdev = vfio_ap_guest_acquire_apqn(&hold, q->apqn);
-	vfio_ap_queue_unbind(q);
-	present = ap_matrix_has(&matrix_dev->host, AP_QID_CARD(q->apqn),
-				AP_QID_QUEUE(q->apqn));
-	if (mdev)
-		vfio_ap_guest_evaluate(mdev);
-	vfio_ap_guest_release(&hold);
-
+	if (!lost) {
+		mdev = vfio_ap_guest_acquire_apqn(&hold, q->apqn);
+		vfio_ap_queue_unbind(q);
+		if (mdev)
+			vfio_ap_guest_evaluate(mdev);
+		vfio_ap_guest_release(&hold);
+	}
 	dev_set_drvdata(&ap_dev->device, NULL);
-	vfio_ap_queue_leave(q, present);
+	vfio_ap_queue_leave(q, !lost);
 }
 
 /**

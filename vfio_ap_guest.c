@@ -13,6 +13,33 @@
 #include "vfio_ap_trace.h"
 
 /**
+ * vfio_ap_guest_lock_outer() - take the locks that come before a guest's
+ * @hold: says whether the lock of the bus is one of them
+ *
+ * Context: process, may sleep. Takes ap_attr_mutex if @hold says so, and
+ *	    guests_lock.
+ */
+static void vfio_ap_guest_lock_outer(const struct vfio_ap_hold *hold)
+{
+	if (hold->bus)
+		mutex_lock(&ap_attr_mutex);
+	mutex_lock(&matrix_dev->guests_lock);
+}
+
+/**
+ * vfio_ap_guest_unlock_outer() - undo vfio_ap_guest_lock_outer()
+ * @hold: says whether the lock of the bus is one of them
+ *
+ * Context: process. Releases guests_lock, and ap_attr_mutex if @hold says so.
+ */
+static void vfio_ap_guest_unlock_outer(const struct vfio_ap_hold *hold)
+{
+	mutex_unlock(&matrix_dev->guests_lock);
+	if (hold->bus)
+		mutex_unlock(&ap_attr_mutex);
+}
+
+/**
  * vfio_ap_guest_try() - take the lock of a guest if it is free
  * @hold: where to remember the guest
  * @kvm: the guest, NULL if there is none
@@ -21,69 +48,116 @@
  * under it), so while guests_lock is held it is only tried.
  *
  * Context: process; expects guests_lock, takes kvm->lock.
- * Return: NULL on success; else the guest to wait for, with a reference.
+ * Return: true if it was free or is not needed.
  */
-static struct kvm *vfio_ap_guest_try(struct vfio_ap_hold *hold, struct kvm *kvm)
+static bool vfio_ap_guest_try(struct vfio_ap_hold *hold, struct kvm *kvm)
 {
 	lockdep_assert_held(&matrix_dev->guests_lock);
 
 	if (kvm) {
 		/* A trylock does not teach lockdep the order. */
 		might_lock(&kvm->lock);
-		if (!mutex_trylock(&kvm->lock)) {
-			kvm_get_kvm(kvm);
-			return kvm;
-		}
+		if (!mutex_trylock(&kvm->lock))
+			return false;
 	}
 	hold->kvm = kvm;
-	return NULL;
+	return true;
 }
 
 /**
- * vfio_ap_guest_await() - wait until the lock of a guest was free
- * @kvm: the guest; the reference is given up
+ * vfio_ap_guest_wait() - wait for the lock of a guest, then try for the others
+ * @hold: says which others; where to remember the guest
+ * @kvm: the guest
+ * @killable: give up on a fatal signal
  *
- * Context: process, may sleep as long as a VMM likes; no lock of the driver may
- *	    be held. Takes and releases kvm->lock.
+ * Who only ever tries could be kept out by a VMM that takes the lock often. So
+ * it is waited for with nothing else held, and kept if the locks that come
+ * before it are free; those are never held for long.
+ *
+ * Context: process, may sleep as long as a VMM likes. Expects the outer locks
+ *	    and releases them; takes them again, and kvm->lock, if all goes well.
+ * Return: 1 with all locks and a reference to the guest, which may have got
+ *	   another mdev meanwhile, or none; 0 with no lock, try again; -EINTR
+ *	   with no lock.
  */
-static void vfio_ap_guest_await(struct kvm *kvm)
+static int vfio_ap_guest_wait(struct vfio_ap_hold *hold, struct kvm *kvm,
+			      bool killable)
 {
-	lockdep_assert_not_held(&matrix_dev->guests_lock);
+	kvm_get_kvm(kvm);
+	vfio_ap_guest_unlock_outer(hold);
 
-	mutex_lock(&kvm->lock);
+	if (!killable) {
+		mutex_lock(&kvm->lock);
+	} else if (mutex_lock_killable(&kvm->lock)) {
+		kvm_put_kvm(kvm);
+		return -EINTR;
+	}
+	if (!hold->bus || mutex_trylock(&ap_attr_mutex)) {
+		if (mutex_trylock(&matrix_dev->guests_lock)) {
+			hold->kvm = kvm;
+			return 1;
+		}
+		if (hold->bus)
+			mutex_unlock(&ap_attr_mutex);
+	}
 	mutex_unlock(&kvm->lock);
 	kvm_put_kvm(kvm);
+	return 0;
+}
+
+/**
+ * vfio_ap_guest_lock() - take all locks for plugging and unplugging
+ * @hold: says whether the lock of the bus is needed; the guest is stored there
+ * @mdev: the mdev; the caller keeps it alive
+ * @killable: give up on a fatal signal
+ *
+ * Context: process, may sleep. Takes ap_attr_mutex if @hold says so,
+ *	    guests_lock, kvm->lock (if there is a guest) and mdevs_lock.
+ * Return: 0, or -EINTR with no lock held.
+ */
+static int vfio_ap_guest_lock(struct vfio_ap_hold *hold,
+			      const struct ap_matrix_mdev *mdev, bool killable)
+{
+	struct kvm *kvm;
+	bool same;
+	int rc;
+
+	for (;;) {
+		vfio_ap_guest_lock_outer(hold);
+		kvm = mdev->kvm;
+		if (vfio_ap_guest_try(hold, kvm))
+			break;
+		rc = vfio_ap_guest_wait(hold, kvm, killable);
+		if (rc < 0)
+			return rc;
+		if (!rc)
+			continue;
+		same = mdev->kvm == kvm;
+		if (!same) {
+			mutex_unlock(&kvm->lock);
+			vfio_ap_guest_unlock_outer(hold);
+		}
+		kvm_put_kvm(kvm);
+		if (same)
+			break;
+	}
+	mutex_lock(&matrix_dev->mdevs_lock);
+	return 0;
 }
 
 /**
  * vfio_ap_guest_acquire() - take the locks for plugging and unplugging
  * @hold: where to remember what was taken
  * @mdev: the mdev whose guest is going to change; the caller keeps it alive
- * @bus: also take the lock that ownership questions to the AP bus need
  *
- * Context: process, may sleep. Takes ap_attr_mutex (if @bus), guests_lock,
- *	    kvm->lock (if there is a guest) and mdevs_lock, to be released with
- *	    vfio_ap_guest_release().
+ * Context: process, may sleep. Takes guests_lock, kvm->lock (if there is a
+ *	    guest) and mdevs_lock, to be released with vfio_ap_guest_release().
  */
 void vfio_ap_guest_acquire(struct vfio_ap_hold *hold,
-			   const struct ap_matrix_mdev *mdev, bool bus)
+			   const struct ap_matrix_mdev *mdev)
 {
-	struct kvm *busy;
-
-	hold->bus = bus;
-	for (;;) {
-		if (bus)
-			mutex_lock(&ap_attr_mutex);
-		mutex_lock(&matrix_dev->guests_lock);
-		busy = vfio_ap_guest_try(hold, mdev->kvm);
-		if (!busy)
-			break;
-		mutex_unlock(&matrix_dev->guests_lock);
-		if (bus)
-			mutex_unlock(&ap_attr_mutex);
-		vfio_ap_guest_await(busy);
-	}
-	mutex_lock(&matrix_dev->mdevs_lock);
+	*hold = (struct vfio_ap_hold) {};
+	vfio_ap_guest_lock(hold, mdev, false);
 }
 
 /**
@@ -98,29 +172,32 @@ struct ap_matrix_mdev *
 vfio_ap_guest_acquire_apqn(struct vfio_ap_hold *hold, u16 apqn)
 {
 	struct ap_matrix_mdev *mdev;
-	struct kvm *busy;
+	struct kvm *kvm, *waited;
+	bool same;
 
-	hold->bus = false;
+	*hold = (struct vfio_ap_hold) {};
 	for (;;) {
+		waited = NULL;
 		mutex_lock(&matrix_dev->guests_lock);
+		scoped_guard(mutex, &matrix_dev->mdevs_lock) {
+			mdev = vfio_ap_guest_owner(apqn);
+			kvm = mdev ? mdev->kvm : NULL;
+		}
+		if (!vfio_ap_guest_try(hold, kvm)) {
+			if (!vfio_ap_guest_wait(hold, kvm, false))
+				continue;
+			waited = kvm;
+		}
+		/* The lock of a guest comes before mdevs_lock: look again. */
 		mutex_lock(&matrix_dev->mdevs_lock);
 		mdev = vfio_ap_guest_owner(apqn);
-		if (!mdev || !mdev->kvm) {
-			hold->kvm = NULL;
-			return mdev;
-		}
-		/* With a guest: its lock comes first, then look again. */
-		mutex_unlock(&matrix_dev->mdevs_lock);
-		busy = vfio_ap_guest_try(hold, mdev->kvm);
-		if (!busy) {
-			mutex_lock(&matrix_dev->mdevs_lock);
-			if (vfio_ap_guest_owner(apqn) == mdev)
-				return mdev;
+		same = (mdev ? mdev->kvm : NULL) == kvm;
+		if (!same)
 			vfio_ap_guest_release(hold);
-			continue;
-		}
-		mutex_unlock(&matrix_dev->guests_lock);
-		vfio_ap_guest_await(busy);
+		if (waited)
+			kvm_put_kvm(waited);
+		if (same)
+			return mdev;
 	}
 }
 
@@ -138,9 +215,7 @@ void vfio_ap_guest_release(struct vfio_ap_hold *hold)
 	mutex_unlock(&matrix_dev->mdevs_lock);
 	if (hold->kvm)
 		mutex_unlock(&hold->kvm->lock);
-	mutex_unlock(&matrix_dev->guests_lock);
-	if (hold->bus)
-		mutex_unlock(&ap_attr_mutex);
+	vfio_ap_guest_unlock_outer(hold);
 }
 
 /**
@@ -172,26 +247,18 @@ struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn)
  * leaves the shadow is marked for reset under that lock afterwards. So who sees
  * the old shadow here is undone by that reset.
  *
- * Context: any.
+ * Context: process. Takes shadow_lock.
  * Return: true if the queue is plugged.
  */
-bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn)
+bool vfio_ap_guest_has(struct ap_matrix_mdev *mdev, u16 apqn)
 {
-	unsigned int apid = AP_QID_CARD(apqn), apqi = AP_QID_QUEUE(apqn);
+	bool has = false;
 
-	return READ_ONCE(mdev->kvm) &&
-	       (READ_ONCE(mdev->shadow.apm.w[apid >> 6]) & ap_mask_bit(apid)) &&
-	       (READ_ONCE(mdev->shadow.aqm.w[apqi >> 6]) & ap_mask_bit(apqi));
-}
-
-static void vfio_ap_guest_write_mask(struct ap_mask *to,
-				     const struct ap_mask *from)
-{
-	unsigned int i;
-
-	/* Pairs with the reads in vfio_ap_guest_has() */
-	for (i = 0; i < AP_MASK_WORDS; i++)
-		WRITE_ONCE(to->w[i], from->w[i]);
+	scoped_guard(spinlock, &mdev->shadow_lock)
+		has = READ_ONCE(mdev->kvm) &&
+		      ap_matrix_has(&mdev->shadow, AP_QID_CARD(apqn),
+				    AP_QID_QUEUE(apqn));
+	return has;
 }
 
 /**
@@ -234,7 +301,7 @@ static void vfio_ap_guest_reset_leaving(const struct ap_matrix *from,
 		leaving = from->aqm;
 		if (ap_mask_test(&to->apm, apid))
 			leaving = ap_mask_andnot(&from->aqm, &to->aqm);
-		vfio_ap_queue_reset(apid, &leaving, false);
+		vfio_ap_queue_reset(apid, &leaving);
 	}
 }
 
@@ -281,9 +348,8 @@ void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 	if (ap_matrix_equal(&before, &after))
 		return;
 
-	vfio_ap_guest_write_mask(&mdev->shadow.apm, &after.apm);
-	vfio_ap_guest_write_mask(&mdev->shadow.aqm, &after.aqm);
-	vfio_ap_guest_write_mask(&mdev->shadow.adm, &after.adm);
+	scoped_guard(spinlock, &mdev->shadow_lock)
+		mdev->shadow = after;
 	if (mdev->kvm)
 		vfio_ap_guest_push(mdev);
 	vfio_ap_guest_reset_leaving(&before, &after);
@@ -301,7 +367,7 @@ void vfio_ap_guest_evaluate_work(struct work_struct *work)
 						   evaluate_work);
 	struct vfio_ap_hold hold;
 
-	vfio_ap_guest_acquire(&hold, mdev, false);
+	vfio_ap_guest_acquire(&hold, mdev);
 	vfio_ap_guest_evaluate(mdev);
 	vfio_ap_guest_release(&hold);
 	/* Who waits for this mdev's queues also waits for the outcome. */
@@ -326,11 +392,8 @@ void vfio_ap_guest_evaluate_all(const struct ap_mask *apm)
 
 	list_for_each_entry(mdev, &matrix_dev->mdev_list, node) {
 		struct vfio_ap_hold hold;
-		struct kvm *busy = vfio_ap_guest_try(&hold, mdev->kvm);
 
-		if (busy) {
-			/* mdev->kvm has a reference of its own, this is not the last */
-			kvm_put_kvm(busy);
+		if (!vfio_ap_guest_try(&hold, mdev->kvm)) {
 			queue_work(matrix_dev->release_wq, &mdev->evaluate_work);
 			continue;
 		}
@@ -381,16 +444,16 @@ static void vfio_ap_guest_say_reserved(struct ap_matrix_mdev *mdev,
  * @mdev: the mdev that wants it
  * @area: what is added; not changed, the bus's prototype lacks a const
  *
- * Context: process; expects ap_attr_mutex.
+ * Context: process; expects ap_attr_mutex if there is something to ask.
  * Return: 0; -EADDRNOTAVAIL if an APQN is reserved, or the bus does not know.
  */
 static int vfio_ap_guest_check_reserved(struct ap_matrix_mdev *mdev,
 					struct ap_matrix *area)
 {
-	lockdep_assert_held(&ap_attr_mutex);
-
 	if (ap_mask_empty(&area->apm) || ap_mask_empty(&area->aqm))
 		return 0;
+	lockdep_assert_held(&ap_attr_mutex);
+
 	/* A negative errno also means that it cannot be had. */
 	if (!ap_apqn_in_matrix_owned_by_def_drv((void *)area->apm.w,
 						(void *)area->aqm.w))
@@ -436,7 +499,8 @@ static int vfio_ap_guest_check_shared(struct ap_matrix_mdev *mdev,
  *
  * Only what is added can be refused; what was there already is not asked.
  *
- * Context: process; expects ap_attr_mutex and mdevs_lock.
+ * Context: process; expects ap_attr_mutex if there is something to ask, and
+ *	    mdevs_lock.
  * Return: 0, -EADDRNOTAVAIL or -EADDRINUSE.
  */
 static int vfio_ap_guest_check(struct ap_matrix_mdev *mdev,
@@ -456,29 +520,81 @@ static int vfio_ap_guest_check(struct ap_matrix_mdev *mdev,
 }
 
 /**
- * vfio_ap_guest_wait_added() - wait for queues that are about to be added
+ * struct vfio_ap_change - a change of a matrix
+ * @after: the matrix afterwards
+ * @rows: what new adapters add
+ * @columns: what new domains add
+ */
+struct vfio_ap_change {
+	struct ap_matrix after;
+	struct ap_matrix rows;
+	struct ap_matrix columns;
+};
+
+/**
+ * vfio_ap_guest_preview() - compute a change
+ * @change: where to store it
  * @mdev: the mdev
  * @edit: makes the new matrix out of the old one
  * @how: what @edit needs to know
  *
- * They may be in reset, for somebody had them a moment ago. Waiting before the
- * change lets the guest see one change.
- *
- * Context: process, may sleep up to VFIO_AP_WAIT_MS for rows and for columns.
- *	    Takes mdevs_lock.
+ * Context: process; expects mdevs_lock.
+ * Return: true if APQNs are added.
  */
-static void vfio_ap_guest_wait_added(struct ap_matrix_mdev *mdev,
-				     ap_matrix_edit edit, const void *how)
+static bool vfio_ap_guest_preview(struct vfio_ap_change *change,
+				  const struct ap_matrix_mdev *mdev,
+				  ap_matrix_edit edit, const void *how)
 {
-	struct ap_matrix before, after, rows, columns;
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
+	change->after = mdev->matrix;
+	edit(&change->after, how);
+	ap_matrix_added(&mdev->matrix, &change->after, &change->rows,
+			&change->columns);
+	return !ap_mask_empty(&change->rows.apm) ||
+	       !ap_mask_empty(&change->columns.aqm);
+}
+
+/**
+ * vfio_ap_guest_begin() - prepare a change, and take the locks for it
+ * @hold: where to remember what was taken
+ * @change: where to store the change
+ * @mdev: the mdev
+ * @edit: makes the new matrix out of the old one
+ * @how: what @edit needs to know
+ *
+ * Queues that are added may be in reset, for somebody had them a moment ago.
+ * Waiting before the change lets the guest see one change.
+ *
+ * Context: process, may sleep up to VFIO_AP_WAIT_MS for new adapters and for new
+ *	    domains. Takes ap_attr_mutex if APQNs are added, and what
+ *	    vfio_ap_guest_acquire() takes.
+ * Return: 0, or -EINTR on a fatal signal.
+ */
+static int vfio_ap_guest_begin(struct vfio_ap_hold *hold,
+			       struct vfio_ap_change *change,
+			       struct ap_matrix_mdev *mdev,
+			       ap_matrix_edit edit, const void *how)
+{
+	int rc;
+
+	*hold = (struct vfio_ap_hold) {};
 	scoped_guard(mutex, &matrix_dev->mdevs_lock)
-		before = mdev->matrix;
-	after = before;
-	edit(&after, how);
-	ap_matrix_added(&before, &after, &rows, &columns);
-	if (vfio_ap_queue_wait(&rows) > 0)
-		vfio_ap_queue_wait(&columns);
+		hold->bus = vfio_ap_guest_preview(change, mdev, edit, how);
+	if (hold->bus && vfio_ap_queue_wait(&change->rows) > 0)
+		vfio_ap_queue_wait(&change->columns);
+
+	for (;;) {
+		rc = vfio_ap_guest_lock(hold, mdev, true);
+		if (rc)
+			return rc;
+		/* Somebody else may have changed the matrix meanwhile. */
+		if (!vfio_ap_guest_preview(change, mdev, edit, how) ||
+		    hold->bus)
+			return 0;
+		vfio_ap_guest_release(hold);
+		hold->bus = true;
+	}
 }
 
 /**
@@ -491,29 +607,28 @@ static void vfio_ap_guest_wait_added(struct ap_matrix_mdev *mdev,
  * queues that are added or taken away to be reset; at most VFIO_AP_WAIT_MS for
  * each of the two, less if a fatal signal is pending.
  *
- * Context: process, may sleep. Takes ap_attr_mutex if something is added, and
+ * Context: process, may sleep. Takes ap_attr_mutex if APQNs are added, and
  *	    what vfio_ap_guest_acquire() takes.
  * Return: 0; -EADDRNOTAVAIL if an added APQN is reserved for drivers of the
- *	   host; -EADDRINUSE if an added APQN is assigned to another mdev.
+ *	   host; -EADDRINUSE if an added APQN is assigned to another mdev; -EINTR
+ *	   if the task is being killed.
  */
 int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 		       const void *how)
 {
-	struct ap_matrix next, rows, columns, before;
+	struct vfio_ap_change change;
 	struct vfio_ap_hold hold;
+	struct ap_matrix before;
 	int rc;
 
-	vfio_ap_guest_wait_added(mdev, edit, how);
-
-	vfio_ap_guest_acquire(&hold, mdev, true);
+	rc = vfio_ap_guest_begin(&hold, &change, mdev, edit, how);
+	if (rc)
+		return rc;
 	before = mdev->shadow;
-	next = mdev->matrix;
-	edit(&next, how);
-	ap_matrix_added(&mdev->matrix, &next, &rows, &columns);
-	rc = vfio_ap_guest_check(mdev, &rows, &columns);
-	if (!rc && !ap_matrix_equal(&mdev->matrix, &next)) {
-		mdev->matrix = next;
-		mdev->held = ap_mask_or(&mdev->held, &columns.aqm);
+	rc = vfio_ap_guest_check(mdev, &change.rows, &change.columns);
+	if (!rc && !ap_matrix_equal(&mdev->matrix, &change.after)) {
+		mdev->matrix = change.after;
+		mdev->held = ap_mask_or(&mdev->held, &change.columns.aqm);
 		vfio_ap_guest_evaluate(mdev);
 	}
 	vfio_ap_guest_release(&hold);
@@ -551,15 +666,17 @@ int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 	}
 
 	kvm_get_kvm(kvm);
-	mutex_lock(&matrix_dev->guests_lock);
-	while (vfio_ap_guest_try(&hold, kvm)) {
-		mutex_unlock(&matrix_dev->guests_lock);
-		vfio_ap_guest_await(kvm);
+	for (;;) {
 		mutex_lock(&matrix_dev->guests_lock);
+		if (vfio_ap_guest_try(&hold, kvm))
+			break;
+		if (vfio_ap_guest_wait(&hold, kvm, false)) {
+			kvm_put_kvm(kvm);
+			break;
+		}
 	}
 	mutex_lock(&matrix_dev->mdevs_lock);
 
-	mdev->release_requested = false;
 	vfio_ap_guest_evaluate(mdev);
 	WRITE_ONCE(mdev->kvm, kvm);
 	vfio_ap_guest_push(mdev);
@@ -590,12 +707,12 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	scoped_guard(rwsem_write, &kvm->arch.crypto.pqap_hook_rwsem)
 		kvm->arch.crypto.pqap_hook = NULL;
 
-	vfio_ap_guest_acquire(&hold, mdev, false);
+	vfio_ap_guest_acquire(&hold, mdev);
 	kvm_arch_crypto_clear_masks(kvm);
 	WRITE_ONCE(mdev->kvm, NULL);
 	mdev->release_requested = false;
 	matrix = mdev->matrix;
-	vfio_ap_queue_reset_matrix(&matrix, false);
+	vfio_ap_queue_reset_matrix(&matrix, NULL);
 	vfio_ap_guest_evaluate(mdev);
 	vfio_ap_guest_release(&hold);
 
@@ -617,7 +734,7 @@ void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev)
 {
 	struct vfio_ap_hold hold;
 
-	vfio_ap_guest_acquire(&hold, mdev, false);
+	vfio_ap_guest_acquire(&hold, mdev);
 	mdev->release_requested = true;
 	vfio_ap_guest_evaluate(mdev);
 	if (mdev->event[VFIO_AP_EVENT_REQ])

@@ -13,7 +13,7 @@
  *
  * VFIO's type 1 backend calls for an unmap with a lock held that it takes inside
  * of the one that returning a pin takes. So the unmap leaves that to a work item
- * of the mdev.
+ * of the NIB.
  */
 #include <linux/iommu.h>
 #include <linux/lockdep.h>
@@ -25,11 +25,15 @@
 #include "vfio_ap_private.h"
 #include "vfio_ap_trace.h"
 
-/* VFIO looks ten times for pins in a range, then it gives up on the host. */
-#define UNMAP_WAIT_MS		1000
-/* An unmap that comes this often in a row is VFIO still finding a pin. */
+/* Type 1 looks ten times for pins in a range, then it gives up on the host. */
+#define UNMAP_WAIT_MS		2000
+/*
+ * An unmap that comes that often in a row is type 1 still finding a pin. Then
+ * there are no new ones in the range for a while, which doubles each time.
+ */
 #define UNMAP_REPEATS		2
 #define UNMAP_HOLD_OFF_MS	50
+#define UNMAP_MAX_SHIFT		10
 
 /**
  * enum nib_pin - where the pin of VFIO stands
@@ -57,7 +61,9 @@ enum nib_pin {
  * @iova: guest address of the page
  * @gisc: the guest's interruption subclass, 0 to 7
  * @has_gisc: @gisc is registered
- * @work: gives up the adapter's share where that cannot be done on the spot
+ * @ended: the adapter's share is to be given up by @work; [nib_lock]
+ * @work: gives up shares where that cannot be done on the spot; has a share of
+ *	its own meanwhile
  */
 struct vfio_ap_nib {
 	refcount_t owners;
@@ -71,6 +77,7 @@ struct vfio_ap_nib {
 	dma_addr_t iova;
 	u8 gisc;
 	bool has_gisc;
+	bool ended;
 	struct work_struct work;
 };
 
@@ -121,7 +128,22 @@ static void nib_return(struct vfio_ap_nib *nib)
 }
 
 /**
- * nib_revoke() - have a pin given back by the mdev's work item
+ * nib_kick() - have the work item of a NIB look at it
+ * @nib: the NIB; the caller has a share
+ *
+ * Context: any; expects nib_lock.
+ */
+static void nib_kick(struct vfio_ap_nib *nib)
+{
+	lockdep_assert_held(&matrix_dev->nib_lock);
+
+	refcount_inc(&nib->owners);
+	if (!queue_work(matrix_dev->release_wq, &nib->work))
+		refcount_dec(&nib->owners);
+}
+
+/**
+ * nib_revoke() - have VFIO get its pin back
  * @nib: the NIB
  *
  * Context: any; expects nib_lock.
@@ -132,48 +154,74 @@ static void nib_revoke(struct vfio_ap_nib *nib)
 
 	nib->revoked = true;
 	if (nib->pin == NIB_PINNED)
-		queue_work(matrix_dev->release_wq, &nib->mdev->return_work);
+		nib_kick(nib);
 }
 
 /**
  * nib_end() - the adapter does not use a NIB (any more)
  * @nib: the NIB; the adapter's share is given up
  *
- * Context: process, may sleep for the end of a guest. Takes nib_lock.
+ * Context: process, may sleep for VFIO's locks and for the end of a guest. Takes
+ *	    nib_lock.
  */
 static void nib_end(struct vfio_ap_nib *nib)
 {
 	if (nib->has_gisc)
 		kvm_s390_gisc_unregister(nib->kvm, nib->gisc);
-	scoped_guard(spinlock, &matrix_dev->nib_lock)
-		nib_revoke(nib);
+	nib_return(nib);
 	put_page(nib->page);
 	kvm_put_kvm(nib->kvm);
 	nib_put(nib);
 }
 
-static void nib_end_work(struct work_struct *work)
+/**
+ * nib_work() - give up shares of a NIB
+ * @work: its work item
+ *
+ * Context: process, may sleep for VFIO's locks and for the end of a guest. Takes
+ *	    nib_lock.
+ */
+static void nib_work(struct work_struct *work)
 {
-	nib_end(container_of(work, struct vfio_ap_nib, work));
+	struct vfio_ap_nib *nib = container_of(work, struct vfio_ap_nib, work);
+	bool ended = false;
+
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		swap(ended, nib->ended);
+	if (ended)
+		nib_end(nib);
+	else
+		nib_return(nib);
+	nib_put(nib);
+}
+
+static bool nib_overlaps(u64 iova, u64 first, u64 last)
+{
+	return iova + PAGE_SIZE - 1 >= first && iova <= last;
 }
 
 /**
- * nib_refused() - is memory being unmapped that VFIO still finds a pin in?
+ * nib_refused() - is the memory being unmapped, or was of late too often?
  * @mdev: the mdev
  * @iova: guest address of a page
  *
  * Context: any; expects nib_lock.
  * Return: true if no new pin may be made there for the moment.
  */
-static bool nib_refused(struct ap_matrix_mdev *mdev, u64 iova)
+static bool nib_refused(const struct ap_matrix_mdev *mdev, u64 iova)
 {
+	const struct vfio_ap_unmap *u;
+
 	lockdep_assert_held(&matrix_dev->nib_lock);
 
-	if (iova + PAGE_SIZE - 1 < mdev->unmap_first ||
-	    iova > mdev->unmap_last)
-		return false;
-	return mdev->unmaps || (mdev->unmap_count >= UNMAP_REPEATS &&
-				time_before(jiffies, mdev->unmap_until));
+	for (u = mdev->unmapped; u < mdev->unmapped + VFIO_AP_UNMAPS; u++) {
+		if (!u->count || !nib_overlaps(iova, u->first, u->last))
+			continue;
+		if (u->active || (u->count >= UNMAP_REPEATS &&
+				  time_before(jiffies, u->until)))
+			return true;
+	}
+	return false;
 }
 
 /**
@@ -199,7 +247,7 @@ static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 	if (!nib)
 		return NULL;
 	refcount_set(&nib->owners, 2);
-	INIT_WORK(&nib->work, nib_end_work);
+	INIT_WORK(&nib->work, nib_work);
 	nib->mdev = mdev;
 	nib->iova = iova;
 
@@ -213,9 +261,9 @@ static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 	pinned = vfio_pin_pages(&mdev->vdev, iova, 1,
 				IOMMU_READ | IOMMU_WRITE, &page) == 1;
 	scoped_guard(spinlock, &matrix_dev->nib_lock) {
-		/* Memory that has no reference count cannot be kept. */
+		/* Memory without a reference count cannot be kept. */
 		if (pinned && !nib->revoked)
-			keep = get_page_unless_zero(page);
+			keep = folio_try_get(page_folio(page));
 		if (keep) {
 			nib->page = page;
 			nib->kvm = kvm;
@@ -260,7 +308,6 @@ static struct vfio_ap_nib *nib_make(struct kvm_vcpu *vcpu,
 		return NULL;
 	nib = nib_pin(mdev, q, vcpu->kvm, gpa & PAGE_MASK);
 	if (nib && !nib_share(vcpu, nib)) {
-		nib_return(nib);
 		nib_end(nib);
 		return NULL;
 	}
@@ -291,6 +338,9 @@ static bool aqic_off(struct vfio_ap_queue *q)
 	case AP_RESPONSE_STATE_CHANGE_IN_PROGRESS:
 		return false;
 	default:
+		/* It may be on its way, as long as the disable was not accepted */
+		if (q->disable)
+			return false;
 		/* After an accepted reset, an interrupt that is on is not ours */
 		if (q->state == VFIO_AP_QUEUE_GONE && q->accepted)
 			return true;
@@ -397,6 +447,22 @@ static u32 aqic_issue_enable(struct vfio_ap_queue *q, struct vfio_ap_nib *nib,
 }
 
 /**
+ * nib_is_revoked() - was the memory under a NIB unmapped?
+ * @nib: the NIB
+ *
+ * Context: any. Takes nib_lock.
+ * Return: true if so.
+ */
+static bool nib_is_revoked(const struct vfio_ap_nib *nib)
+{
+	bool revoked = false;
+
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		revoked = nib->revoked;
+	return revoked;
+}
+
+/**
  * aqic_enable() - give a queue a NIB
  * @q: the queue
  * @mdev: the guest's mdev
@@ -416,6 +482,9 @@ static u32 aqic_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 	if (q->state == VFIO_AP_QUEUE_GONE ||
 	    !vfio_ap_guest_has(mdev, q->apqn))
 		return ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
+	/* Unmapped since it was pinned; who comes later finds it at the queue. */
+	if (nib_is_revoked(*nib))
+		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
 
 	nisc = kvm_s390_gisc_register((*nib)->kvm, (*nib)->gisc);
 	if (nisc < 0)
@@ -468,10 +537,8 @@ static u32 aqic_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
 		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
 	nib->gisc = gisc;
 	status = aqic_enable(q, mdev, &nib, gpa);
-	if (nib) {
-		nib_return(nib);
+	if (nib)
 		nib_end(nib);
-	}
 	return status;
 }
 
@@ -501,10 +568,8 @@ static u32 aqic_guest_disable(struct ap_matrix_mdev *mdev,
 		else
 			aqic_watch(q);
 	}
-	if (nib) {
-		nib_return(nib);
+	if (nib)
 		nib_end(nib);
-	}
 	return status;
 }
 
@@ -560,8 +625,12 @@ void vfio_ap_irq_ended(struct vfio_ap_queue *q)
 
 	lockdep_assert_held(&q->lock);
 
-	if (nib)
-		queue_work(matrix_dev->release_wq, &nib->work);
+	if (!nib)
+		return;
+	scoped_guard(spinlock, &matrix_dev->nib_lock) {
+		nib->ended = true;
+		nib_kick(nib);
+	}
 }
 
 /**
@@ -585,11 +654,6 @@ bool vfio_ap_irq_step(struct vfio_ap_queue *q)
 	return true;
 }
 
-static bool nib_overlaps(const struct vfio_ap_nib *nib, u64 first, u64 last)
-{
-	return nib->iova + PAGE_SIZE - 1 >= first && nib->iova <= last;
-}
-
 /**
  * nib_take_used() - find a NIB that its queue has to stop using
  * @mdev: the mdev
@@ -608,7 +672,7 @@ static struct vfio_ap_nib *nib_take_used(struct ap_matrix_mdev *mdev,
 	spin_lock(&matrix_dev->nib_lock);
 	list_for_each_entry(nib, &mdev->nibs, node) {
 		if (nib->pin != NIB_PINNED || nib->revoked ||
-		    !nib_overlaps(nib, first, last))
+		    !nib_overlaps(nib->iova, first, last))
 			continue;
 		nib->revoked = true;
 		refcount_inc(&nib->owners);
@@ -637,7 +701,7 @@ static bool nib_none_left(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 
 	spin_lock(&matrix_dev->nib_lock);
 	list_for_each_entry(nib, &mdev->nibs, node) {
-		if (!nib_overlaps(nib, first, last))
+		if (!nib_overlaps(nib->iova, first, last))
 			continue;
 		/* Who is pinning it gives it back as soon as it has it. */
 		if (nib->pin == NIB_PINNING)
@@ -655,18 +719,52 @@ static bool nib_none_left(struct ap_matrix_mdev *mdev, u64 first, u64 last)
  * @last: last guest address of it
  *
  * Context: process; takes nib_lock.
+ * Return: where it is remembered; NULL if more ranges than that are unmapped at
+ *	   the same time.
  */
-static void nib_begin_unmap(struct ap_matrix_mdev *mdev, u64 first, u64 last)
+static struct vfio_ap_unmap *nib_begin_unmap(struct ap_matrix_mdev *mdev,
+					     u64 first, u64 last)
 {
+	struct vfio_ap_unmap *u, *at = NULL;
+
 	spin_lock(&matrix_dev->nib_lock);
-	if (mdev->unmap_first != first || mdev->unmap_last != last ||
-	    !time_before(jiffies, mdev->unmap_until))
-		mdev->unmap_count = 0;
-	mdev->unmap_first = first;
-	mdev->unmap_last = last;
-	mdev->unmap_until = jiffies + msecs_to_jiffies(UNMAP_HOLD_OFF_MS);
-	mdev->unmap_count++;
-	mdev->unmaps++;
+	for (u = mdev->unmapped; u < mdev->unmapped + VFIO_AP_UNMAPS; u++) {
+		if (u->count && u->first == first && u->last == last) {
+			at = u;
+			break;
+		}
+		if (!u->active && (!at || time_before(u->until, at->until)))
+			at = u;
+	}
+	if (at) {
+		if (at->first != first || at->last != last ||
+		    (!at->active && !time_before(jiffies, at->until)))
+			at->count = 0;
+		at->first = first;
+		at->last = last;
+		at->count++;
+		at->active++;
+	}
+	spin_unlock(&matrix_dev->nib_lock);
+	return at;
+}
+
+/**
+ * nib_end_unmap() - the range is unmapped, unless VFIO still finds a pin
+ * @u: where it is remembered, NULL if it is not
+ *
+ * Context: process; takes nib_lock.
+ */
+static void nib_end_unmap(struct vfio_ap_unmap *u)
+{
+	unsigned int ms;
+
+	if (!u)
+		return;
+	spin_lock(&matrix_dev->nib_lock);
+	ms = UNMAP_HOLD_OFF_MS << min(u->count, UNMAP_MAX_SHIFT);
+	u->until = jiffies + msecs_to_jiffies(ms);
+	u->active--;
 	spin_unlock(&matrix_dev->nib_lock);
 }
 
@@ -681,7 +779,8 @@ static void nib_disuse(struct vfio_ap_nib *nib)
 	struct vfio_ap_queue *q = nib->q;
 
 	scoped_guard(mutex, &q->lock) {
-		if (q->nib == nib) {
+		/* An unbound queue is somebody else's, and being reset. */
+		if (q->nib == nib && q->state != VFIO_AP_QUEUE_GONE) {
 			aqic_disable(q);
 			if (aqic_off(q))
 				vfio_ap_irq_ended(q);
@@ -708,6 +807,7 @@ static void nib_disuse(struct vfio_ap_nib *nib)
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 {
 	u64 last = iova + length - 1;
+	struct vfio_ap_unmap *unmap;
 	struct vfio_ap_nib *nib;
 
 	if (!length)
@@ -715,50 +815,24 @@ void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 	if (last < iova)
 		last = U64_MAX;
 
-	nib_begin_unmap(mdev, iova, last);
+	unmap = nib_begin_unmap(mdev, iova, last);
 	while ((nib = nib_take_used(mdev, iova, last))) {
 		nib_disuse(nib);
 		nib_put(nib);
 	}
 	/*
-	 * Who pins or returns may itself wait for a lock that our caller has
-	 * kept somebody else from releasing: wait, but not for ever. VFIO asks
-	 * again for as long as it finds a pin.
+	 * Iommufd calls once, and with nothing held that is needed to return a
+	 * pin. With type 1, who pins or returns may wait for a lock that our
+	 * caller keeps somebody else from releasing: do not wait for ever, it
+	 * asks again for as long as it finds a pin.
 	 */
-	wait_event_timeout(mdev->nib_wait, nib_none_left(mdev, iova, last),
-			   msecs_to_jiffies(UNMAP_WAIT_MS));
-	scoped_guard(spinlock, &matrix_dev->nib_lock)
-		mdev->unmaps--;
-}
-
-/**
- * vfio_ap_irq_return_work() - give VFIO back the pins that nobody wants
- * @work: the mdev's work item
- *
- * Context: process, may sleep for VFIO's locks. Takes nib_lock.
- */
-void vfio_ap_irq_return_work(struct work_struct *work)
-{
-	struct ap_matrix_mdev *mdev = container_of(work, struct ap_matrix_mdev,
-						   return_work);
-	struct vfio_ap_nib *nib, *found;
-
-	do {
-		found = NULL;
-		spin_lock(&matrix_dev->nib_lock);
-		list_for_each_entry(nib, &mdev->nibs, node) {
-			if (nib->pin != NIB_PINNED || !nib->revoked)
-				continue;
-			refcount_inc(&nib->owners);
-			found = nib;
-			break;
-		}
-		spin_unlock(&matrix_dev->nib_lock);
-		if (found) {
-			nib_return(found);
-			nib_put(found);
-		}
-	} while (found);
+	if (mdev->vdev.iommufd_access)
+		wait_event(mdev->nib_wait, nib_none_left(mdev, iova, last));
+	else
+		wait_event_timeout(mdev->nib_wait,
+				   nib_none_left(mdev, iova, last),
+				   msecs_to_jiffies(UNMAP_WAIT_MS));
+	nib_end_unmap(unmap);
 }
 
 /**

@@ -32,7 +32,7 @@ static int vfio_ap_mdev_init(struct vfio_device *vdev)
 	INIT_LIST_HEAD(&mdev->nibs);
 	init_waitqueue_head(&mdev->nib_wait);
 	INIT_WORK(&mdev->evaluate_work, vfio_ap_guest_evaluate_work);
-	INIT_WORK(&mdev->return_work, vfio_ap_irq_return_work);
+	spin_lock_init(&mdev->shadow_lock);
 	mdev->pqap_hook = vfio_ap_irq_aqic;
 	return 0;
 }
@@ -179,7 +179,7 @@ static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
 		matrix = mdev->matrix;
-		vfio_ap_queue_reset_matrix(&matrix, mdev->kvm);
+		vfio_ap_queue_reset_matrix(&matrix, &mdev->shadow);
 	}
 	if (vfio_ap_queue_wait(&matrix) < 0)
 		return -EINTR;
@@ -249,11 +249,10 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 	scoped_guard(mutex, &matrix_dev->guests_lock) {
 		guard(mutex)(&matrix_dev->mdevs_lock);
 		matrix = mdev->matrix;
-		vfio_ap_queue_reset_matrix(&matrix, false);
+		vfio_ap_queue_reset_matrix(&matrix, NULL);
 		list_del_init(&mdev->node);
 	}
 	cancel_work_sync(&mdev->evaluate_work);
-	cancel_work_sync(&mdev->return_work);
 	vfio_ap_queue_wait(&matrix);
 }
 

@@ -43,6 +43,25 @@ enum vfio_ap_event {
 
 struct vfio_ap_nib;
 
+/* How many ranges an mdev remembers to have been unmapped */
+#define VFIO_AP_UNMAPS	4
+
+/**
+ * struct vfio_ap_unmap - a range of guest memory that VFIO unmaps
+ * @first: first address of the range
+ * @last: last address of it
+ * @until: when its end was not long ago any more, in jiffies
+ * @count: how often in a row it was unmapped
+ * @active: how many unmaps of it are under way
+ */
+struct vfio_ap_unmap {
+	u64 first;
+	u64 last;
+	unsigned long until;
+	unsigned int count;
+	unsigned int active;
+};
+
 /**
  * struct ap_matrix_mdev - a mediated device: a matrix, and perhaps a guest
  * @vdev: what VFIO knows of it; its lifetime is this object's
@@ -51,8 +70,9 @@ struct vfio_ap_nib;
  * @apid_max: largest adapter number that can be assigned; constant
  * @apqi_max: largest domain number that can be assigned; constant
  * @matrix: what the administrator assigned; [mdevs_lock]
- * @shadow: what the guest has, or would have; [mdevs_lock], and read without
- *	it by AQIC, see vfio_ap_guest_has()
+ * @shadow: what the guest has, or would have; [mdevs_lock], written under
+ *	shadow_lock as well
+ * @shadow_lock: for AQIC, which looks at the shadow without mdevs_lock; a leaf
  * @held: domains assigned or added to the host of late, not passed before
  *	their queues are reset; [mdevs_lock]
  * @release_requested: VFIO asked for the device back, nothing is plugged any
@@ -62,15 +82,9 @@ struct vfio_ap_nib;
  * @pqap_hook: what KVM calls for AQIC; constant
  * @event: eventfds of user space; [mdevs_lock]
  * @evaluate_work: evaluates this mdev alone, when its kvm->lock was taken
- * @return_work: gives VFIO back pins that nobody wants any more
  * @nibs: NIB pages that VFIO has pinned for this mdev; [nib_lock]
  * @nib_wait: woken when a NIB leaves @nibs
- * @unmap_first: first address of the last unmapped range; [nib_lock]
- * @unmap_last: last address of it; [nib_lock]
- * @unmap_until: when pins in a range that is unmapped over and over are
- *	allowed again, in jiffies; [nib_lock]
- * @unmaps: how many unmaps are under way; [nib_lock]
- * @unmap_count: how often in a row that range was unmapped; [nib_lock]
+ * @unmapped: ranges that are being unmapped, or were of late; [nib_lock]
  */
 struct ap_matrix_mdev {
 	struct vfio_device vdev;
@@ -80,20 +94,16 @@ struct ap_matrix_mdev {
 	unsigned int apqi_max;
 	struct ap_matrix matrix;
 	struct ap_matrix shadow;
+	spinlock_t shadow_lock; /* shadow, next to mdevs_lock */
 	struct ap_mask held;
 	bool release_requested;
 	struct kvm *kvm;
 	crypto_hook pqap_hook;
 	struct eventfd_ctx *event[VFIO_AP_EVENTS];
 	struct work_struct evaluate_work;
-	struct work_struct return_work;
 	struct list_head nibs;
 	wait_queue_head_t nib_wait;
-	u64 unmap_first;
-	u64 unmap_last;
-	unsigned long unmap_until;
-	unsigned int unmaps;
-	unsigned int unmap_count;
+	struct vfio_ap_unmap unmapped[VFIO_AP_UNMAPS];
 };
 
 /**
@@ -128,7 +138,7 @@ enum vfio_ap_queue_state {
  * @keep: the queue stays in its guest while it is being reset
  * @created: the bus was creating the device when it was bound, and has not
  *	started its own state machine for it yet
- * @accepted: the last ZAPQ was accepted
+ * @accepted: after unbind: the last reset is under way
  * @disable: AQIC to disable has to be issued again
  * @nib: where the adapter may still write, NULL if it may not
  * @nib_ending: nobody wants @nib any more, wait for the interrupt to be off
@@ -248,12 +258,12 @@ struct vfio_ap_hold {
 typedef void (*ap_matrix_edit)(struct ap_matrix *matrix, const void *how);
 
 void vfio_ap_guest_acquire(struct vfio_ap_hold *hold,
-			   const struct ap_matrix_mdev *mdev, bool bus);
+			   const struct ap_matrix_mdev *mdev);
 struct ap_matrix_mdev *
 vfio_ap_guest_acquire_apqn(struct vfio_ap_hold *hold, u16 apqn);
 void vfio_ap_guest_release(struct vfio_ap_hold *hold);
 struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn);
-bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn);
+bool vfio_ap_guest_has(struct ap_matrix_mdev *mdev, u16 apqn);
 void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
 void vfio_ap_guest_evaluate_all(const struct ap_mask *apm);
 void vfio_ap_guest_evaluate_work(struct work_struct *work);
@@ -270,9 +280,9 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q);
 void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present);
 struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn);
 void vfio_ap_queue_put(struct vfio_ap_queue *q);
-void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains,
-			 bool keep);
-void vfio_ap_queue_reset_matrix(const struct ap_matrix *m, bool keep);
+void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains);
+void vfio_ap_queue_reset_matrix(const struct ap_matrix *m,
+				const struct ap_matrix *keep);
 long vfio_ap_queue_wait(const struct ap_matrix *m);
 bool vfio_ap_queue_any_failed(const struct ap_matrix *m);
 void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay);
@@ -284,7 +294,6 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu);
 bool vfio_ap_irq_step(struct vfio_ap_queue *q);
 void vfio_ap_irq_ended(struct vfio_ap_queue *q);
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length);
-void vfio_ap_irq_return_work(struct work_struct *work);
 void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev);
 void vfio_ap_irq_abandon(struct vfio_ap_queue *q);
 
@@ -298,6 +307,7 @@ void vfio_ap_bus_scan_complete(struct ap_config_info *now,
 			       struct ap_config_info *before);
 void vfio_ap_bus_init_host(const struct ap_config_info *info);
 bool vfio_ap_bus_release_queue(struct vfio_ap_queue *q);
+bool vfio_ap_bus_creates(struct device *dev);
 
 /* vfio_ap_sysfs.c: attributes of mdevs, of queues and of the parent */
 extern const struct attribute_group *vfio_ap_mdev_groups[];

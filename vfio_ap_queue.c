@@ -21,6 +21,8 @@
 #define POLL_FAILED_NS	(250 * NSEC_PER_MSEC)
 /* How long the bus may take to start its state machine for a new device */
 #define BUS_START_NS	(1 * NSEC_PER_SEC)
+/* How often to look whether a queue that is down has come back */
+#define POLL_DOWN_NS	(1 * NSEC_PER_SEC)
 #define NEVER		U64_MAX
 
 /**
@@ -203,35 +205,43 @@ static void vfio_ap_queue_mark(struct vfio_ap_queue *q, bool keep)
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	guard(mutex)(&q->lock);
-	/* A ZAPQ that is under way came too early to count for this one. */
-	if (!q->zapq && (q->state == VFIO_AP_QUEUE_RESETTING ||
-			 q->state == VFIO_AP_QUEUE_FAILED))
-		q->again = true;
-	else
-		q->zapq = true;
-	/*
-	 * A queue that leaves its guest because it failed stays what it is: who
-	 * waits for it is to learn of the failure.
-	 */
-	if (q->state != VFIO_AP_QUEUE_FAILED || keep) {
+	switch (q->state) {
+	case VFIO_AP_QUEUE_RESETTING:
+	case VFIO_AP_QUEUE_FAILED:
+		/*
+		 * A ZAPQ that is under way came too early to count for this
+		 * one. But it does not get more time, and a queue that failed
+		 * stays what it is: who waits for it is to learn of that.
+		 */
+		q->again = !q->zapq;
+		q->keep = q->keep && keep;
+		vfio_ap_queue_publish(q);
+		return;
+	case VFIO_AP_QUEUE_CLEAN:
+	case VFIO_AP_QUEUE_DOWN:
 		q->state = VFIO_AP_QUEUE_RESETTING;
+		q->zapq = true;
 		q->keep = keep;
 		q->since = ktime_get_ns();
 		vfio_ap_queue_publish(q);
 		vfio_ap_queue_poll(q, 0);
+		return;
+	case VFIO_AP_QUEUE_GONE:
+		return;
 	}
 }
 
 /**
- * vfio_ap_queue_reset() - have bound queues of an adapter reset
+ * vfio_ap_queue_reset_row() - have bound queues of an adapter reset
  * @apid: the adapter, 0 to 255
  * @domains: the domains
- * @keep: leave them in their guest meanwhile
+ * @keep: those that are left in their guest meanwhile
  *
  * Context: process; expects mdevs_lock, takes the lock of each queue.
  */
-void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains,
-			 bool keep)
+static void vfio_ap_queue_reset_row(unsigned int apid,
+				    const struct ap_mask *domains,
+				    const struct ap_mask *keep)
 {
 	struct ap_adapter *adapter = matrix_dev->adapter[apid];
 	struct vfio_ap_queue *q;
@@ -246,25 +256,43 @@ void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains,
 	ap_mask_for_each(apqi, &bound) {
 		q = xa_load(&matrix_dev->queues, AP_MKQID(apid, apqi));
 		if (q)
-			vfio_ap_queue_mark(q, keep);
+			vfio_ap_queue_mark(q, ap_mask_test(keep, apqi));
 	}
+}
+
+/**
+ * vfio_ap_queue_reset() - have queues reset that left their guest
+ * @apid: their adapter, 0 to 255
+ * @domains: their domains; what is not bound is left out
+ *
+ * Context: process; expects mdevs_lock, takes the lock of each queue.
+ */
+void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains)
+{
+	const struct ap_mask none = {};
+
+	vfio_ap_queue_reset_row(apid, domains, &none);
 }
 
 /**
  * vfio_ap_queue_reset_matrix() - have all bound queues of a matrix reset
  * @m: the matrix
- * @keep: leave them in their guest meanwhile
+ * @keep: what a guest has, and keeps meanwhile; NULL if nothing
  *
  * Context: process; expects mdevs_lock, takes the lock of each queue.
  */
-void vfio_ap_queue_reset_matrix(const struct ap_matrix *m, bool keep)
+void vfio_ap_queue_reset_matrix(const struct ap_matrix *m,
+				const struct ap_matrix *keep)
 {
+	const struct ap_mask none = {};
 	unsigned int apid;
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	ap_mask_for_each(apid, &m->apm)
-		vfio_ap_queue_reset(apid, &m->aqm, keep);
+		vfio_ap_queue_reset_row(apid, &m->aqm,
+					keep && ap_mask_test(&keep->apm, apid) ?
+					&keep->aqm : &none);
 }
 
 static bool vfio_ap_queue_settled(const struct ap_matrix *m)
@@ -336,6 +364,8 @@ static u64 vfio_ap_queue_delay(const struct vfio_ap_queue *q, u64 elapsed)
 {
 	if (q->state == VFIO_AP_QUEUE_FAILED)
 		return POLL_FAILED_NS;
+	if (q->state == VFIO_AP_QUEUE_DOWN)
+		return POLL_DOWN_NS;
 	return clamp_t(u64, elapsed / 4, POLL_MIN_NS, POLL_MAX_NS);
 }
 
@@ -353,6 +383,7 @@ static void vfio_ap_queue_fail(struct vfio_ap_queue *q, u64 elapsed)
 	if (q->state == VFIO_AP_QUEUE_FAILED)
 		return;
 	q->state = VFIO_AP_QUEUE_FAILED;
+	q->keep = false;
 	pr_notice_ratelimited("%02x.%04x: not reset after %llu ms (response %02x), kept out of every guest, still trying\n",
 			      AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn),
 			      elapsed / NSEC_PER_MSEC, q->response);
@@ -389,13 +420,15 @@ static void vfio_ap_queue_finish(struct vfio_ap_queue *q,
 static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status,
 				u64 elapsed)
 {
+	/* A guest that kept the queue may be using it again. */
+	bool used = q->keep && q->nib && !q->nib_ending;
+	bool off = !(status & AP_STATUS_IRQ_ENABLED);
+
 	lockdep_assert_held(&q->lock);
 
-	if (!(status & AP_STATUS_IRQ_ENABLED))
+	if (off && !used)
 		vfio_ap_irq_ended(q);
-	/* A guest that kept the queue may be using it again. */
-	if (q->keep || ((status & AP_STATUS_QUEUE_EMPTY) &&
-			!(status & AP_STATUS_IRQ_ENABLED))) {
+	if ((off || used) && ((status & AP_STATUS_QUEUE_EMPTY) || q->keep)) {
 		vfio_ap_queue_finish(q, VFIO_AP_QUEUE_CLEAN);
 		return NEVER;
 	}
@@ -421,7 +454,9 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 
 	lockdep_assert_held(&q->lock);
 
-	if (!vfio_ap_bus_release_queue(q) && elapsed < BUS_START_NS)
+	if (!vfio_ap_bus_release_queue(q) &&
+	    (elapsed < BUS_START_NS ||
+	     vfio_ap_bus_creates(&q->ap_queue->ap_dev.device)))
 		return vfio_ap_queue_delay(q, elapsed);
 	q->created = false;
 
@@ -430,12 +465,14 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 	q->response = ap_status_response(status);
 	action = zapq ? reset_table[q->response].zapq :
 			reset_table[q->response].tapq;
-	if (zapq)
-		q->accepted = q->response == AP_RESPONSE_NORMAL;
 	q->zapq = false;
+	/* What is switched on from now on is not switched off by this one. */
+	if (zapq && q->response == AP_RESPONSE_NORMAL)
+		q->nib_ending = !!q->nib;
 
 	if ((action == DONE || action == DOWN) && !zapq && q->again) {
 		q->again = false;
+		q->since = ktime_get_ns();
 		action = REISSUE;
 	}
 	switch (action) {
@@ -452,7 +489,7 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 	case DOWN:
 		vfio_ap_irq_ended(q);
 		vfio_ap_queue_finish(q, VFIO_AP_QUEUE_DOWN);
-		return NEVER;
+		return POLL_DOWN_NS;
 	case LOST:
 		vfio_ap_irq_ended(q);
 		fallthrough;
@@ -464,6 +501,34 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 	if (elapsed > VFIO_AP_RESET_MS * (u64)NSEC_PER_MSEC)
 		vfio_ap_queue_fail(q, elapsed);
 	return vfio_ap_queue_delay(q, elapsed);
+}
+
+/**
+ * vfio_ap_queue_down_step() - look whether a queue that was down has come back
+ * @q: the queue
+ *
+ * Nothing was reset when it went down. What it has kept is not for its guest.
+ *
+ * Context: process; expects the queue's lock.
+ * Return: when to come back, in ns.
+ */
+static u64 vfio_ap_queue_down_step(struct vfio_ap_queue *q)
+{
+	u32 status;
+
+	lockdep_assert_held(&q->lock);
+
+	vfio_ap_bus_release_queue(q);
+	status = pqap_tapq(q->apqn);
+	trace_vfio_ap_reset(q->apqn, false, status);
+	if (reset_table[ap_status_response(status)].tapq == DOWN)
+		return POLL_DOWN_NS;
+	q->state = VFIO_AP_QUEUE_RESETTING;
+	q->zapq = true;
+	q->keep = false;
+	q->since = ktime_get_ns();
+	/* The guests get the news before ZAPQ is issued. */
+	return POLL_MIN_NS;
 }
 
 /**
@@ -486,8 +551,10 @@ static u64 vfio_ap_queue_step(struct vfio_ap_queue *q, bool *news)
 	case VFIO_AP_QUEUE_FAILED:
 		delay = vfio_ap_queue_reset_step(q);
 		break;
-	case VFIO_AP_QUEUE_CLEAN:
 	case VFIO_AP_QUEUE_DOWN:
+		delay = vfio_ap_queue_down_step(q);
+		break;
+	case VFIO_AP_QUEUE_CLEAN:
 	case VFIO_AP_QUEUE_GONE:
 		if (!vfio_ap_irq_step(q))
 			delay = vfio_ap_queue_delay(q, ktime_get_ns() - q->since);
@@ -656,6 +723,8 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
 		return ERR_PTR(rc);
 	if (!matrix_dev->adapter[apid])
 		WRITE_ONCE(matrix_dev->adapter[apid], no_free_ptr(adapter));
+	/* Whoever had it before: it is as good as one that left a guest. */
+	q->state = VFIO_AP_QUEUE_CLEAN;
 	vfio_ap_queue_mark(q, false);
 	return no_free_ptr(q);
 }
@@ -681,6 +750,24 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q)
 }
 
 /**
+ * vfio_ap_queue_last_zapq() - issue the last ZAPQ to a queue
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ * Return: true if a reset is under way.
+ */
+static bool vfio_ap_queue_last_zapq(struct vfio_ap_queue *q)
+{
+	u32 status = pqap_zapq(q->apqn);
+
+	lockdep_assert_held(&q->lock);
+
+	trace_vfio_ap_reset(q->apqn, true, status);
+	return reset_table[ap_status_response(status)].zapq == WAIT ||
+	       ap_status_response(status) == AP_RESPONSE_RESET_IN_PROGRESS;
+}
+
+/**
  * vfio_ap_queue_leave() - the last reset of a queue
  * @q: the queue, unbound; the reference of the index is given up
  * @present: the host still has the queue
@@ -696,16 +783,13 @@ void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present)
 	scoped_guard(mutex, &q->lock) {
 		q->since = ktime_get_ns();
 		q->accepted = false;
-		if (present) {
-			u32 status = pqap_zapq(q->apqn);
-
-			trace_vfio_ap_reset(q->apqn, true, status);
-			q->accepted = ap_status_response(status) ==
-				      AP_RESPONSE_NORMAL;
-		}
+		/* The queue is somebody else's from now on: no more AQIC. */
+		q->disable = false;
 		q->nib_ending = !!q->nib;
-		if (!vfio_ap_irq_step(q))
-			vfio_ap_queue_poll(q, POLL_MIN_NS);
+		if (present)
+			q->accepted = vfio_ap_queue_last_zapq(q);
+		/* If it was polled already, that is over. */
+		vfio_ap_queue_poll(q, vfio_ap_irq_step(q) ? 0 : POLL_MIN_NS);
 	}
 	wake_up_all(&matrix_dev->reset_wait);
 	vfio_ap_queue_put(q);
@@ -755,7 +839,9 @@ void vfio_ap_queue_exit(void)
 	struct vfio_ap_queue *q, *next;
 	unsigned int apid;
 
-	while (!list_empty_careful(&matrix_dev->polled) && time_before(jiffies, end))
+	/* The poller has what it looks at in a list of its own. */
+	while ((!list_empty_careful(&matrix_dev->polled) ||
+		work_busy(&matrix_dev->poll_work)) && time_before(jiffies, end))
 		schedule_timeout_uninterruptible(1);
 
 	scoped_guard(spinlock, &matrix_dev->poll_lock)

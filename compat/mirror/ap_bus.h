@@ -19,7 +19,7 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0) || \
 	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#error "vfio_ap: the AP bus of this kernel is not known. Build against its full source tree (KDIR=), or add its layout to compat/mirror/ap_bus.h."
+#error "vfio_ap: unknown AP bus. Give KDIR= a full source tree, or add its layout here."
 #endif
 
 #define AP_DEVICES	256
@@ -74,7 +74,7 @@ struct ap_queue {
 	struct ap_device ap_dev;
 	struct hlist_node hnode;
 	void *card;
-	spinlock_t lock;
+	spinlock_t lock; /* the state, among others */
 	enum ap_dev_state dev_state;
 };
 
