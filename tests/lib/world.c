@@ -151,6 +151,8 @@ static void end(void)
 	vfio_close_all();
 	mdev_remove_all();
 	vm_destroy_all();
+	/* The host's own drivers have the interrupt of each of their queues on. */
+	restore_masks();
 	if (apemu_present())
 		expect(clock_wait_for(apemu_fact("irq-on") <= 0, BOUND_EVENTUALLY_MS),
 		       "R-2: no queue has its interrupt on after all guests are gone");
