@@ -566,8 +566,8 @@ static bool vfio_ap_guest_preview(struct vfio_ap_change *change,
  * Queues that are added may be in reset, for somebody had them a moment ago.
  * Waiting before the change lets the guest see one change.
  *
- * Context: process, may sleep up to VFIO_AP_WAIT_MS for new adapters and for new
- *	    domains. Takes ap_attr_mutex if APQNs are added, and what
+ * Context: process, may sleep up to VFIO_AP_WAIT_MS for resets. Takes
+ *	    ap_attr_mutex if APQNs are added, and what
  *	    vfio_ap_guest_acquire() takes.
  * Return: 0, or -EINTR on a fatal signal.
  */
@@ -576,13 +576,14 @@ static int vfio_ap_guest_begin(struct vfio_ap_hold *hold,
 			       struct ap_matrix_mdev *mdev,
 			       ap_matrix_edit edit, const void *how)
 {
+	unsigned long end = vfio_ap_wait_end();
 	int rc;
 
 	*hold = (struct vfio_ap_hold) {};
 	scoped_guard(mutex, &matrix_dev->mdevs_lock)
 		hold->bus = vfio_ap_guest_preview(change, mdev, edit, how);
-	if (hold->bus && vfio_ap_queue_wait(&change->rows) > 0)
-		vfio_ap_queue_wait(&change->columns);
+	if (hold->bus && vfio_ap_queue_wait(&change->rows, end) > 0)
+		vfio_ap_queue_wait(&change->columns, end);
 
 	for (;;) {
 		rc = vfio_ap_guest_lock(hold, mdev, true);
@@ -634,7 +635,7 @@ int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 	vfio_ap_guest_release(&hold);
 
 	if (!rc)
-		vfio_ap_queue_wait(&before);
+		vfio_ap_queue_wait(&before, vfio_ap_wait_end());
 	return rc;
 }
 
@@ -717,7 +718,7 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	vfio_ap_guest_release(&hold);
 
 	vfio_ap_irq_return_pins(mdev);
-	vfio_ap_queue_wait(&matrix);
+	vfio_ap_queue_wait(&matrix, vfio_ap_wait_end());
 	kvm_put_kvm(kvm);
 }
 

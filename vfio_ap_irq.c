@@ -415,8 +415,8 @@ static void aqic_watch(struct vfio_ap_queue *q)
 	if (!q->nib)
 		return;
 	q->nib_ending = true;
-	if (q->state == VFIO_AP_QUEUE_CLEAN || q->state == VFIO_AP_QUEUE_DOWN)
-		q->since = ktime_get_ns();
+	if (q->state == VFIO_AP_QUEUE_CLEAN)
+		q->tried = ktime_get_ns();
 	vfio_ap_queue_poll(q, NSEC_PER_MSEC / 2);
 }
 

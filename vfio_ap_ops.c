@@ -181,7 +181,7 @@ static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 		matrix = mdev->matrix;
 		vfio_ap_queue_reset_matrix(&matrix, &mdev->shadow);
 	}
-	if (vfio_ap_queue_wait(&matrix) < 0)
+	if (vfio_ap_queue_wait(&matrix, vfio_ap_wait_end()) < 0)
 		return -EINTR;
 	return vfio_ap_queue_any_failed(&matrix) ? -EIO : 0;
 }
@@ -253,7 +253,7 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 		list_del_init(&mdev->node);
 	}
 	cancel_work_sync(&mdev->evaluate_work);
-	vfio_ap_queue_wait(&matrix);
+	vfio_ap_queue_wait(&matrix, vfio_ap_wait_end());
 }
 
 static int vfio_ap_mdev_probe(struct mdev_device *mdev_device)

@@ -142,7 +142,8 @@ enum vfio_ap_queue_state {
  * @disable: AQIC to disable has to be issued again
  * @nib: where the adapter may still write, NULL if it may not
  * @nib_ending: nobody wants @nib any more, wait for the interrupt to be off
- * @since: when the current wait began, in ns of CLOCK_MONOTONIC
+ * @since: when the current reset began, in ns of CLOCK_MONOTONIC
+ * @tried: when something was done last that is waited for, the same
  * @response: the last response code, for messages
  * @node: in &ap_matrix_dev.polled, or empty; [poll_lock]
  * @due: when to poll, in ns of CLOCK_MONOTONIC; [poll_lock]
@@ -165,6 +166,7 @@ struct vfio_ap_queue {
 	u8 response;
 	struct vfio_ap_nib *nib;
 	u64 since;
+	u64 tried;
 	struct list_head node;
 	u64 due;
 	struct list_head news;
@@ -254,6 +256,12 @@ struct vfio_ap_hold {
 	bool bus;
 };
 
+/* When a wait for resets that begins now has to end, in jiffies */
+static inline unsigned long vfio_ap_wait_end(void)
+{
+	return jiffies + msecs_to_jiffies(VFIO_AP_WAIT_MS);
+}
+
 /* How to change a matrix; called under mdevs_lock, must not sleep */
 typedef void (*ap_matrix_edit)(struct ap_matrix *matrix, const void *how);
 
@@ -283,7 +291,7 @@ void vfio_ap_queue_put(struct vfio_ap_queue *q);
 void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains);
 void vfio_ap_queue_reset_matrix(const struct ap_matrix *m,
 				const struct ap_matrix *keep);
-long vfio_ap_queue_wait(const struct ap_matrix *m);
+long vfio_ap_queue_wait(const struct ap_matrix *m, unsigned long end);
 bool vfio_ap_queue_any_failed(const struct ap_matrix *m);
 void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay);
 int vfio_ap_queue_init(void);

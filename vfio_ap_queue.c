@@ -18,7 +18,7 @@
 /* Fast hardware is noticed within half a millisecond, slow one costs little. */
 #define POLL_MIN_NS	(500 * NSEC_PER_USEC)
 #define POLL_MAX_NS	(20 * NSEC_PER_MSEC)
-#define POLL_FAILED_NS	(250 * NSEC_PER_MSEC)
+#define POLL_FAILED_NS	(100 * NSEC_PER_MSEC)
 /* How long the bus may take to start its state machine for a new device */
 #define BUS_START_NS	(1 * NSEC_PER_SEC)
 /* How often to look whether a queue that is down has come back */
@@ -223,6 +223,7 @@ static void vfio_ap_queue_mark(struct vfio_ap_queue *q, bool keep)
 		q->zapq = true;
 		q->keep = keep;
 		q->since = ktime_get_ns();
+		q->tried = q->since;
 		vfio_ap_queue_publish(q);
 		vfio_ap_queue_poll(q, 0);
 		return;
@@ -314,14 +315,16 @@ static bool vfio_ap_queue_settled(const struct ap_matrix *m)
 /**
  * vfio_ap_queue_wait() - wait until the queues of a matrix are not in reset
  * @m: the matrix
+ * @end: when to give up, in jiffies; see vfio_ap_wait_end()
  *
  * Context: process, may sleep; no lock of the driver may be held. Takes and
  *	    releases guests_lock.
- * Return: positive when none is in reset; 0 after VFIO_AP_WAIT_MS;
- *	   -ERESTARTSYS on a fatal signal.
+ * Return: positive when none is in reset; 0 when @end was reached; -ERESTARTSYS
+ *	   on a fatal signal.
  */
-long vfio_ap_queue_wait(const struct ap_matrix *m)
+long vfio_ap_queue_wait(const struct ap_matrix *m, unsigned long end)
 {
+	unsigned long now = jiffies;
 	long rc;
 
 	lockdep_assert_not_held(&matrix_dev->guests_lock);
@@ -331,7 +334,7 @@ long vfio_ap_queue_wait(const struct ap_matrix *m)
 		return 1;
 	rc = wait_event_killable_timeout(matrix_dev->reset_wait,
 					 vfio_ap_queue_settled(m),
-					 msecs_to_jiffies(VFIO_AP_WAIT_MS));
+					 time_before(now, end) ? end - now : 0);
 	/* The poller holds this lock until the guests have the news as well. */
 	mutex_lock(&matrix_dev->guests_lock);
 	mutex_unlock(&matrix_dev->guests_lock);
@@ -360,13 +363,13 @@ bool vfio_ap_queue_any_failed(const struct ap_matrix *m)
 	return false;
 }
 
-static u64 vfio_ap_queue_delay(const struct vfio_ap_queue *q, u64 elapsed)
+/* The longer it takes, the less often it is looked at. */
+static u64 vfio_ap_queue_delay(const struct vfio_ap_queue *q)
 {
-	if (q->state == VFIO_AP_QUEUE_FAILED)
-		return POLL_FAILED_NS;
-	if (q->state == VFIO_AP_QUEUE_DOWN)
-		return POLL_DOWN_NS;
-	return clamp_t(u64, elapsed / 4, POLL_MIN_NS, POLL_MAX_NS);
+	u64 most = q->state == VFIO_AP_QUEUE_FAILED ? POLL_FAILED_NS :
+						      POLL_MAX_NS;
+
+	return clamp_t(u64, (ktime_get_ns() - q->tried) / 4, POLL_MIN_NS, most);
 }
 
 /**
@@ -412,13 +415,11 @@ static void vfio_ap_queue_finish(struct vfio_ap_queue *q,
  * vfio_ap_queue_verify() - nothing is under way: is it what was asked for?
  * @q: the queue
  * @status: what TAPQ answered
- * @elapsed: how long the reset took, in ns
  *
  * Context: process; expects the queue's lock.
  * Return: when to come back, in ns.
  */
-static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status,
-				u64 elapsed)
+static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status)
 {
 	/* A guest that kept the queue may be using it again. */
 	bool used = q->keep && q->nib && !q->nib_ending;
@@ -433,9 +434,9 @@ static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status,
 		return NEVER;
 	}
 	/* Give it some time to get there, then start over. */
-	if (vfio_ap_queue_delay(q, elapsed) >= POLL_MAX_NS)
+	if (vfio_ap_queue_delay(q) >= POLL_MAX_NS)
 		q->zapq = true;
-	return vfio_ap_queue_delay(q, elapsed);
+	return vfio_ap_queue_delay(q);
 }
 
 /**
@@ -457,7 +458,7 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 	if (!vfio_ap_bus_release_queue(q) &&
 	    (elapsed < BUS_START_NS ||
 	     vfio_ap_bus_creates(&q->ap_queue->ap_dev.device)))
-		return vfio_ap_queue_delay(q, elapsed);
+		return vfio_ap_queue_delay(q);
 	q->created = false;
 
 	status = zapq ? pqap_zapq(q->apqn) : pqap_tapq(q->apqn);
@@ -467,8 +468,10 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 			reset_table[q->response].tapq;
 	q->zapq = false;
 	/* What is switched on from now on is not switched off by this one. */
-	if (zapq && q->response == AP_RESPONSE_NORMAL)
+	if (zapq && q->response == AP_RESPONSE_NORMAL) {
 		q->nib_ending = !!q->nib;
+		q->tried = ktime_get_ns();
+	}
 
 	if ((action == DONE || action == DOWN) && !zapq && q->again) {
 		q->again = false;
@@ -485,7 +488,7 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 		q->zapq = true;
 		break;
 	case DONE:
-		return vfio_ap_queue_verify(q, status, elapsed);
+		return vfio_ap_queue_verify(q, status);
 	case DOWN:
 		vfio_ap_irq_ended(q);
 		vfio_ap_queue_finish(q, VFIO_AP_QUEUE_DOWN);
@@ -500,7 +503,7 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 	}
 	if (elapsed > VFIO_AP_RESET_MS * (u64)NSEC_PER_MSEC)
 		vfio_ap_queue_fail(q, elapsed);
-	return vfio_ap_queue_delay(q, elapsed);
+	return vfio_ap_queue_delay(q);
 }
 
 /**
@@ -527,6 +530,7 @@ static u64 vfio_ap_queue_down_step(struct vfio_ap_queue *q)
 	q->zapq = true;
 	q->keep = false;
 	q->since = ktime_get_ns();
+	q->tried = q->since;
 	/* The guests get the news before ZAPQ is issued. */
 	return POLL_MIN_NS;
 }
@@ -557,7 +561,7 @@ static u64 vfio_ap_queue_step(struct vfio_ap_queue *q, bool *news)
 	case VFIO_AP_QUEUE_CLEAN:
 	case VFIO_AP_QUEUE_GONE:
 		if (!vfio_ap_irq_step(q))
-			delay = vfio_ap_queue_delay(q, ktime_get_ns() - q->since);
+			delay = vfio_ap_queue_delay(q);
 		break;
 	}
 	*news = q->state != before;
@@ -781,7 +785,7 @@ static bool vfio_ap_queue_last_zapq(struct vfio_ap_queue *q)
 void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present)
 {
 	scoped_guard(mutex, &q->lock) {
-		q->since = ktime_get_ns();
+		q->tried = ktime_get_ns();
 		q->accepted = false;
 		/* The queue is somebody else's from now on: no more AQIC. */
 		q->disable = false;

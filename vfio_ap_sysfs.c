@@ -43,9 +43,13 @@ static ssize_t store_id(struct device *dev, const char *buf, size_t count,
 {
 	struct ap_matrix_mdev *mdev = dev_get_drvdata(dev);
 	struct id_edit edit = { .mask = mask, .on = on };
+	size_t len = strlen(buf);
 	unsigned long id;
 	int rc;
 
+	/* A final NUL is tolerated, what hides behind one is not. */
+	if (len < count && memchr_inv(buf + len, 0, count - len))
+		return -EINVAL;
 	rc = kstrtoul(buf, 0, &id);
 	if (rc)
 		return rc;

@@ -17,9 +17,16 @@
 
 static bool reconfigured = true;	/* who knows what was before this program */
 
+static bool disturbed = true;
+
 bool apemu_reconfigured(void)
 {
 	return reconfigured;
+}
+
+bool apemu_disturbed(void)
+{
+	return disturbed;
 }
 
 static void note(const char *order)
@@ -29,8 +36,9 @@ static void note(const char *order)
 
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		reconfigured |= !strncmp(order, words[i], strlen(words[i]));
+	disturbed |= !strncmp(order, "reset ", 6) || !strncmp(order, "answer ", 7);
 	if (!strcmp(order, "factory"))
-		reconfigured = false;
+		reconfigured = disturbed = false;
 }
 
 bool apemu_present(void)

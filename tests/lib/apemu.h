@@ -31,6 +31,9 @@ void apemu_do(const char *fmt, ...) __attribute__((format(printf, 1, 2)));	/* mu
 /* Has any order since the last factory setting changed what a scan of the AP bus finds? */
 bool apemu_reconfigured(void);
 
+/* Were resets made slow, or answers scripted, since the last "factory"? */
+bool apemu_disturbed(void);
+
 long long apemu_fact(const char *key);		/* "irq-on", "resetting", ...; -1 if not stated */
 bool apemu_states(const char *line);		/* a line of the state that begins with this */
 struct apemu_irq apemu_irq(int apqn);

@@ -18,6 +18,9 @@
 /* a queue whose reset completes after the deadline comes back by itself by then. */
 #define BOUND_RETRY_MS		15000
 
+/* The driver tries that often to reset a queue that failed: by then it has noticed. */
+#define BOUND_RETRIED_MS	150
+
 /*
  * What must happen but has no promised time: interrupts taken, events signalled, devices
  * appearing.

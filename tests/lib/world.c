@@ -98,7 +98,7 @@ static void restore_masks(void)
 			    "0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff");
 }
 
-static bool scan;
+static bool scan, broken;
 
 static void factory_new(void)
 {
@@ -107,6 +107,7 @@ static void factory_new(void)
 	if (!apemu_present())
 		return;
 	scan |= apemu_reconfigured();
+	broken |= apemu_disturbed();
 	apemu_do("factory");
 	/* With hundreds of lookups a scan is by far the slowest part of making a world. */
 	if (scan && file_exists("/sys/bus/ap/scans"))
@@ -127,7 +128,8 @@ static void begin(void)
 		 * log.
 		 */
 		clock_wait_for(apemu_fact("resetting") <= 0, BOUND_EVENTUALLY_MS);
-		clock_sleep_ms(30);
+		clock_sleep_ms(broken ? BOUND_RETRIED_MS : 30);
+		broken = false;
 		apemu_do("log clear");
 	}
 	pins_before = world_pins();
@@ -146,6 +148,7 @@ static void end(void)
 	if (apemu_present()) {
 		/* Scripted failures must not outlive the case. */
 		scan |= apemu_reconfigured();
+		broken |= apemu_disturbed();
 		apemu_order("factory");
 	}
 	vfio_close_all();
