@@ -71,12 +71,13 @@ static char *members(bool (*has)(struct vm *vm, unsigned int id))
 static void qci(const char *adapters, const char *domains, const char *control_domains)
 {
 	struct guest_saw saw = guest_qci(vm);
-	char *has[] = { members(guest_qci_has_adapter), members(guest_qci_has_domain),
-			members(guest_qci_has_control_domain) };
+	char *apm = members(guest_qci_has_adapter);
+	char *aqm = members(guest_qci_has_domain);
+	char *adm = members(guest_qci_has_control_domain);
 
-	guest(saw.end == GUEST_DONE && !strcmp(has[0], adapters), "QCI: adapters %s", has[0]);
-	guest(!strcmp(has[1], domains), "     domains %s", has[1]);
-	guest(!strcmp(has[2], control_domains), "     control domains %s", has[2]);
+	guest(saw.end == GUEST_DONE && !strcmp(apm, adapters), "QCI: adapters %s", apm);
+	guest(!strcmp(aqm, domains), "     domains %s", aqm);
+	guest(!strcmp(adm, control_domains), "     control domains %s", adm);
 }
 
 static void make_device(void)

@@ -37,8 +37,10 @@ static void note(const char *order)
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		reconfigured |= !strncmp(order, words[i], strlen(words[i]));
 	disturbed |= !strncmp(order, "reset ", 6) || !strncmp(order, "answer ", 7);
-	if (!strcmp(order, "factory"))
-		reconfigured = disturbed = false;
+	if (!strcmp(order, "factory")) {
+		reconfigured = false;
+		disturbed = false;
+	}
 }
 
 bool apemu_present(void)
