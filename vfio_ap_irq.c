@@ -135,10 +135,15 @@ static void nib_return(struct vfio_ap_nib *nib)
  */
 static void nib_kick(struct vfio_ap_nib *nib)
 {
+	struct workqueue_struct *wq = matrix_dev->release_wq;
+
 	lockdep_assert_held(&matrix_dev->nib_lock);
 
+	/* As long as it is in the list, VFIO is an owner, and there is an mdev. */
+	if (!list_empty(&nib->node))
+		wq = nib->mdev->release_wq;
 	refcount_inc(&nib->owners);
-	if (!queue_work(matrix_dev->release_wq, &nib->work))
+	if (!queue_work(wq, &nib->work))
 		refcount_dec(&nib->owners);
 }
 
@@ -214,6 +219,8 @@ static bool nib_refused(const struct ap_matrix_mdev *mdev, u64 iova)
 
 	lockdep_assert_held(&matrix_dev->nib_lock);
 
+	if (mdev->unmaps_more)
+		return true;
 	for (u = mdev->unmapped; u < mdev->unmapped + VFIO_AP_UNMAPS; u++) {
 		if (!u->count || !nib_overlaps(iova, u->first, u->last))
 			continue;
@@ -412,8 +419,10 @@ static void aqic_watch(struct vfio_ap_queue *q)
 {
 	lockdep_assert_held(&q->lock);
 
-	if (!q->nib)
+	if (!q->nib) {
+		q->disable = false;
 		return;
+	}
 	q->nib_ending = true;
 	if (q->state == VFIO_AP_QUEUE_CLEAN)
 		q->tried = ktime_get_ns();
@@ -482,6 +491,10 @@ static u32 aqic_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 	if (q->state == VFIO_AP_QUEUE_GONE ||
 	    !vfio_ap_guest_has(mdev, q->apqn))
 		return ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
+	/* On its way out of the guest, though that may not know yet */
+	if (!q->keep && (q->state == VFIO_AP_QUEUE_RESETTING ||
+			 q->state == VFIO_AP_QUEUE_FAILED))
+		return ap_status_make(AP_RESPONSE_RESET_IN_PROGRESS);
 	/* Unmapped since it was pinned; who comes later finds it at the queue. */
 	if (nib_is_revoked(*nib))
 		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
@@ -499,6 +512,11 @@ static u32 aqic_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 		status = ap_status_make(AP_RESPONSE_BUSY);
 		if (aqic_off(q))
 			status = aqic_issue_enable(q, *nib, gpa, nisc);
+		q->disable = false;
+	} else if (ap_status_response(status) == AP_RESPONSE_OTHERWISE_CHANGED &&
+		   q->nib_ending) {
+		/* On, but being switched off: let the guest try again. */
+		status = ap_status_make(AP_RESPONSE_BUSY);
 	}
 	switch (ap_status_response(status)) {
 	case AP_RESPONSE_NORMAL:
@@ -671,10 +689,12 @@ static struct vfio_ap_nib *nib_take_used(struct ap_matrix_mdev *mdev,
 
 	spin_lock(&matrix_dev->nib_lock);
 	list_for_each_entry(nib, &mdev->nibs, node) {
-		if (nib->pin != NIB_PINNED || nib->revoked ||
-		    !nib_overlaps(nib->iova, first, last))
+		if (nib->revoked || !nib_overlaps(nib->iova, first, last))
 			continue;
+		/* Who is pinning it gives it back as soon as it has it. */
 		nib->revoked = true;
+		if (nib->pin != NIB_PINNED)
+			continue;
 		refcount_inc(&nib->owners);
 		found = nib;
 		break;
@@ -689,8 +709,6 @@ static struct vfio_ap_nib *nib_take_used(struct ap_matrix_mdev *mdev,
  * @first: first guest address of the range
  * @last: last guest address of it
  *
- * Pins that are just being made are revoked.
- *
  * Context: process; takes nib_lock.
  * Return: true if there is none.
  */
@@ -703,9 +721,6 @@ static bool nib_none_left(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 	list_for_each_entry(nib, &mdev->nibs, node) {
 		if (!nib_overlaps(nib->iova, first, last))
 			continue;
-		/* Who is pinning it gives it back as soon as it has it. */
-		if (nib->pin == NIB_PINNING)
-			nib->revoked = true;
 		none = false;
 	}
 	spin_unlock(&matrix_dev->nib_lock);
@@ -744,6 +759,8 @@ static struct vfio_ap_unmap *nib_begin_unmap(struct ap_matrix_mdev *mdev,
 		at->last = last;
 		at->count++;
 		at->active++;
+	} else {
+		mdev->unmaps_more++;
 	}
 	spin_unlock(&matrix_dev->nib_lock);
 	return at;
@@ -751,20 +768,23 @@ static struct vfio_ap_unmap *nib_begin_unmap(struct ap_matrix_mdev *mdev,
 
 /**
  * nib_end_unmap() - the range is unmapped, unless VFIO still finds a pin
+ * @mdev: the mdev
  * @u: where it is remembered, NULL if it is not
  *
  * Context: process; takes nib_lock.
  */
-static void nib_end_unmap(struct vfio_ap_unmap *u)
+static void nib_end_unmap(struct ap_matrix_mdev *mdev, struct vfio_ap_unmap *u)
 {
 	unsigned int ms;
 
-	if (!u)
-		return;
 	spin_lock(&matrix_dev->nib_lock);
-	ms = UNMAP_HOLD_OFF_MS << min(u->count, UNMAP_MAX_SHIFT);
-	u->until = jiffies + msecs_to_jiffies(ms);
-	u->active--;
+	if (u) {
+		ms = UNMAP_HOLD_OFF_MS << min(u->count, UNMAP_MAX_SHIFT);
+		u->until = jiffies + msecs_to_jiffies(ms);
+		u->active--;
+	} else {
+		mdev->unmaps_more--;
+	}
 	spin_unlock(&matrix_dev->nib_lock);
 }
 
@@ -832,7 +852,7 @@ void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 		wait_event_timeout(mdev->nib_wait,
 				   nib_none_left(mdev, iova, last),
 				   msecs_to_jiffies(UNMAP_WAIT_MS));
-	nib_end_unmap(unmap);
+	nib_end_unmap(mdev, unmap);
 }
 
 /**

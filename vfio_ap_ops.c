@@ -34,7 +34,14 @@ static int vfio_ap_mdev_init(struct vfio_device *vdev)
 	INIT_WORK(&mdev->evaluate_work, vfio_ap_guest_evaluate_work);
 	spin_lock_init(&mdev->shadow_lock);
 	mdev->pqap_hook = vfio_ap_irq_aqic;
-	return 0;
+	/* One of its own: a VMM that sits on VFIO's locks only delays itself. */
+	mdev->release_wq = alloc_workqueue("vfio_ap_mdev", WQ_UNBOUND, 0);
+	return mdev->release_wq ? 0 : -ENOMEM;
+}
+
+static void vfio_ap_mdev_release(struct vfio_device *vdev)
+{
+	destroy_workqueue(to_matrix_mdev(vdev)->release_wq);
 }
 
 static int vfio_ap_mdev_open(struct vfio_device *vdev)
@@ -179,7 +186,8 @@ static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
 		matrix = mdev->matrix;
-		vfio_ap_queue_reset_matrix(&matrix, &mdev->shadow);
+		vfio_ap_queue_reset_matrix(&matrix,
+					   mdev->kvm ? &mdev->shadow : NULL);
 	}
 	if (vfio_ap_queue_wait(&matrix, vfio_ap_wait_end()) < 0)
 		return -EINTR;
@@ -209,6 +217,7 @@ static long vfio_ap_mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,
 static const struct vfio_device_ops vfio_ap_mdev_ops = {
 	.name = VFIO_AP_MODULE_NAME,
 	.init = vfio_ap_mdev_init,
+	.release = vfio_ap_mdev_release,
 	.open_device = vfio_ap_mdev_open,
 	.close_device = vfio_ap_mdev_close,
 	.ioctl = vfio_ap_mdev_ioctl,
@@ -250,6 +259,10 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 		guard(mutex)(&matrix_dev->mdevs_lock);
 		matrix = mdev->matrix;
 		vfio_ap_queue_reset_matrix(&matrix, NULL);
+		/* An evaluation that is still to come must find nothing. */
+		mdev->matrix = (struct ap_matrix) {};
+		scoped_guard(spinlock, &mdev->shadow_lock)
+			mdev->shadow = (struct ap_matrix) {};
 		list_del_init(&mdev->node);
 	}
 	cancel_work_sync(&mdev->evaluate_work);

@@ -82,9 +82,11 @@ struct vfio_ap_unmap {
  * @pqap_hook: what KVM calls for AQIC; constant
  * @event: eventfds of user space; [mdevs_lock]
  * @evaluate_work: evaluates this mdev alone, when its kvm->lock was taken
+ * @release_wq: where pins of this mdev are returned; may wait for its VMM
  * @nibs: NIB pages that VFIO has pinned for this mdev; [nib_lock]
  * @nib_wait: woken when a NIB leaves @nibs
  * @unmapped: ranges that are being unmapped, or were of late; [nib_lock]
+ * @unmaps_more: how many more are being unmapped; [nib_lock]
  */
 struct ap_matrix_mdev {
 	struct vfio_device vdev;
@@ -101,9 +103,11 @@ struct ap_matrix_mdev {
 	crypto_hook pqap_hook;
 	struct eventfd_ctx *event[VFIO_AP_EVENTS];
 	struct work_struct evaluate_work;
+	struct workqueue_struct *release_wq;
 	struct list_head nibs;
 	wait_queue_head_t nib_wait;
 	struct vfio_ap_unmap unmapped[VFIO_AP_UNMAPS];
+	unsigned int unmaps_more;
 };
 
 /**
@@ -191,11 +195,13 @@ struct vfio_ap_queue {
  * @reset_wait: woken when queues left the state RESETTING
  * @polled: queues with a reset or an interrupt that somebody waits for;
  *	[poll_lock]
- * @poll_lock: guards @polled; a leaf
+ * @nr_polled: how many there are, with those that the poller looks at right
+ *	now; [poll_lock]
+ * @poll_lock: guards @polled and @nr_polled; a leaf
  * @poll_timer: runs the poller when the first of them is due
  * @poll_work: the poller
  * @poll_wq: where the poller runs
- * @release_wq: where pins are returned; may wait for a VMM
+ * @release_wq: where NIBs end, and mdevs are evaluated one by one
  * @nib_lock: guards the lists of NIBs, and who returns which pin; a leaf
  * @stopping: the module is being unloaded; [poll_lock]
  *
@@ -204,8 +210,8 @@ struct vfio_ap_queue {
  *   ap_attr_mutex > guests_lock > kvm->lock > mdevs_lock > queue->lock
  *   pqap_hook_rwsem > queue->lock
  *
- * Whoever plugs or unplugs takes all of the middle three through
- * vfio_ap_guest_acquire(). None of these locks is held while waiting for
+ * Whoever plugs or unplugs takes all of the middle three, through functions of
+ * vfio_ap_guest.c that try kvm->lock. None of these locks is held while waiting for
  * hardware, for user memory, for a pin or to return one; guests_lock is not
  * even held while waiting for kvm->lock.
  *
@@ -227,7 +233,8 @@ struct ap_matrix_dev {
 	struct xarray queues;
 	wait_queue_head_t reset_wait;
 	struct list_head polled;
-	spinlock_t poll_lock; /* polled, stopping */
+	unsigned int nr_polled;
+	spinlock_t poll_lock; /* polled, nr_polled, stopping */
 	struct hrtimer poll_timer;
 	struct work_struct poll_work;
 	struct workqueue_struct *poll_wq;

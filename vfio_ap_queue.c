@@ -154,6 +154,7 @@ void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay)
 	if (list_empty(&q->node)) {
 		kref_get(&q->ref);
 		list_add_tail(&q->node, &matrix_dev->polled);
+		matrix_dev->nr_polled++;
 		q->due = due;
 	} else {
 		q->due = min(q->due, due);
@@ -330,8 +331,6 @@ long vfio_ap_queue_wait(const struct ap_matrix *m, unsigned long end)
 	lockdep_assert_not_held(&matrix_dev->guests_lock);
 	lockdep_assert_not_held(&matrix_dev->mdevs_lock);
 
-	if (vfio_ap_queue_settled(m))
-		return 1;
 	rc = wait_event_killable_timeout(matrix_dev->reset_wait,
 					 vfio_ap_queue_settled(m),
 					 time_before(now, end) ? end - now : 0);
@@ -421,12 +420,22 @@ static void vfio_ap_queue_finish(struct vfio_ap_queue *q,
  */
 static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status)
 {
-	/* A guest that kept the queue may be using it again. */
-	bool used = q->keep && q->nib && !q->nib_ending;
+	/* Enabled since the last ZAPQ was accepted, though it may not show yet */
+	bool used = q->nib && !q->nib_ending;
 	bool off = !(status & AP_STATUS_IRQ_ENABLED);
 
 	lockdep_assert_held(&q->lock);
 
+	/* An interrupt that was not switched off yet may be on its way. */
+	if (q->disable) {
+		vfio_ap_irq_step(q);
+		return vfio_ap_queue_delay(q);
+	}
+	/* A guest that keeps the queue may use it again, another one may not. */
+	if (used && !q->keep) {
+		q->zapq = true;
+		return vfio_ap_queue_delay(q);
+	}
 	if (off && !used)
 		vfio_ap_irq_ended(q);
 	if ((off || used) && ((status & AP_STATUS_QUEUE_EMPTY) || q->keep)) {
@@ -470,6 +479,7 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 	/* What is switched on from now on is not switched off by this one. */
 	if (zapq && q->response == AP_RESPONSE_NORMAL) {
 		q->nib_ending = !!q->nib;
+		q->disable = false;
 		q->tried = ktime_get_ns();
 	}
 
@@ -620,6 +630,7 @@ static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay)
 			return;
 		}
 		list_del_init(&q->node);
+		matrix_dev->nr_polled--;
 	}
 	vfio_ap_queue_put(q);
 }
@@ -762,10 +773,11 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q)
  */
 static bool vfio_ap_queue_last_zapq(struct vfio_ap_queue *q)
 {
-	u32 status = pqap_zapq(q->apqn);
+	u32 status;
 
 	lockdep_assert_held(&q->lock);
 
+	status = pqap_zapq(q->apqn);
 	trace_vfio_ap_reset(q->apqn, true, status);
 	return reset_table[ap_status_response(status)].zapq == WAIT ||
 	       ap_status_response(status) == AP_RESPONSE_RESET_IN_PROGRESS;
@@ -843,9 +855,7 @@ void vfio_ap_queue_exit(void)
 	struct vfio_ap_queue *q, *next;
 	unsigned int apid;
 
-	/* The poller has what it looks at in a list of its own. */
-	while ((!list_empty_careful(&matrix_dev->polled) ||
-		work_busy(&matrix_dev->poll_work)) && time_before(jiffies, end))
+	while (READ_ONCE(matrix_dev->nr_polled) && time_before(jiffies, end))
 		schedule_timeout_uninterruptible(1);
 
 	scoped_guard(spinlock, &matrix_dev->poll_lock)
