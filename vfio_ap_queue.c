@@ -507,9 +507,10 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 		vfio_ap_irq_ended(q);
 		fallthrough;
 	case FAIL:
+		/* Not at once again: who waits for it has to see that it failed. */
 		q->zapq = true;
 		vfio_ap_queue_fail(q, elapsed);
-		break;
+		return POLL_FAILED_NS;
 	}
 	if (elapsed > VFIO_AP_RESET_MS * (u64)NSEC_PER_MSEC)
 		vfio_ap_queue_fail(q, elapsed);
