@@ -733,8 +733,15 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
 	q->ap_queue = ap_queue;
 	q->created = created;
 
+	/* Nobody who waits for mdevs_lock is to wait for memory as well. */
+	rc = xa_reserve(&matrix_dev->queues, apqn, GFP_KERNEL);
+	if (rc)
+		return ERR_PTR(rc);
+
 	guard(mutex)(&matrix_dev->mdevs_lock);
-	rc = xa_insert(&matrix_dev->queues, apqn, q, GFP_KERNEL);
+	if (xa_load(&matrix_dev->queues, apqn))
+		return ERR_PTR(-EBUSY);
+	rc = xa_err(xa_store(&matrix_dev->queues, apqn, q, GFP_NOWAIT));
 	if (rc)
 		return ERR_PTR(rc);
 	if (!matrix_dev->adapter[apid])
