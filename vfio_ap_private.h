@@ -142,7 +142,7 @@ enum vfio_ap_queue_state {
  * @keep: the queue stays in its guest while it is being reset
  * @created: the bus was creating the device when it was bound, and has not
  *	started its own state machine for it yet
- * @accepted: after unbind: the last reset is under way
+ * @accepted: the last ZAPQ was accepted; after unbind: a reset is under way
  * @disable: AQIC to disable has to be issued again
  * @nib: where the adapter may still write, NULL if it may not
  * @nib_ending: nobody wants @nib any more, wait for the interrupt to be off

@@ -476,8 +476,10 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 	action = zapq ? reset_table[q->response].zapq :
 			reset_table[q->response].tapq;
 	q->zapq = false;
+	if (zapq)
+		q->accepted = q->response == AP_RESPONSE_NORMAL;
 	/* What is switched on from now on is not switched off by this one. */
-	if (zapq && q->response == AP_RESPONSE_NORMAL) {
+	if (zapq && q->accepted) {
 		q->nib_ending = !!q->nib;
 		q->disable = false;
 		q->tried = ktime_get_ns();
@@ -485,7 +487,9 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 
 	if ((action == DONE || action == DOWN) && !zapq && q->again) {
 		q->again = false;
-		q->since = ktime_get_ns();
+		/* A reset is over and another one begins; or it never began. */
+		if (q->accepted)
+			q->since = ktime_get_ns();
 		action = REISSUE;
 	}
 	switch (action) {
@@ -767,6 +771,8 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q)
 
 	guard(mutex)(&q->lock);
 	q->state = VFIO_AP_QUEUE_GONE;
+	/* Resets of its time with a guest say nothing about its end. */
+	q->accepted = false;
 	q->ap_queue = NULL;
 	vfio_ap_queue_publish(q);
 	xa_erase(&matrix_dev->queues, q->apqn);
@@ -806,7 +812,6 @@ void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present)
 {
 	scoped_guard(mutex, &q->lock) {
 		q->tried = ktime_get_ns();
-		q->accepted = false;
 		/* The queue is somebody else's from now on: no more AQIC. */
 		q->disable = false;
 		q->nib_ending = !!q->nib;
