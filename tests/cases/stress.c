@@ -11,9 +11,9 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/wait.h>
 
+#include "crew.h"
+#include "dice.h"
 #include "story.h"
 
 enum { GUESTS = 3, WORKERS = 12, IDS = 256 };
@@ -25,37 +25,12 @@ static const char * const kinds[] = {
 	[CARD_3] = "type=cex7 mode=ep11", [CARD_5] = "type=cex8 mode=cca",
 };
 
+/* Ten lines in five seconds is what a rate limit of the kernel lets through, for each message. */
+enum { LIARS_MS = 8000, LIARS_LINES = 8 * 10 * (LIARS_MS / 5000 + 1) };
+
 enum { HOST_ADAPTERS = ARRAY_SIZE(adapters) - 1, HOST_DOMAINS = ARRAY_SIZE(domains) - 1 };
 
 static struct mdev *mdevs[GUESTS];
-
-/* Dice: each thread has its own, so that what one throws does not depend on the others. */
-static __thread unsigned int dice_state;
-
-static unsigned int dice_seed(void)
-{
-	static const char key[] = "lab.seed=";
-	char *word = strstr(memo_file("/proc/cmdline"), key);
-
-	return word ? strtoul(word + strlen(key), NULL, 0) : 1;
-}
-
-static void dice_take(unsigned int number)
-{
-	dice_state = (dice_seed() + 1) * 2654435761U ^ (number + 1) * 40503U;
-	if (!dice_state)
-		dice_state = 1;
-}
-
-static unsigned int dice(unsigned int sides)
-{
-	dice_state ^= dice_state << 13;
-	dice_state ^= dice_state >> 17;
-	dice_state ^= dice_state << 5;
-	return dice_state % sides;
-}
-
-#define ANY_OF(list) ((list)[dice(ARRAY_SIZE(list))])
 
 static int any_apqn(void)
 {
@@ -226,6 +201,25 @@ static void brake(void)
 	clock_sleep_ms(dice(20));
 }
 
+/* An adapter that answers anything: codes that there are, codes that there are not, any bits */
+static void liar(void)
+{
+	static const char * const functions[] = {
+		"tapq", "tapq", "tapq", "zapq", "zapq", "rapq", "aqic", "aqic", "nqap", "dqap",
+	};
+	static const unsigned int codes[] = {
+		0x00, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x0a, 0x10, 0x35, 0x42,
+	};
+
+	if (!dice(30))
+		apemu_order("answer clear");
+	apemu_order("answer %s %s rc=%x times=%u skip=%u empty=%u replies=%u full=%u ir=%u async=%u",
+		    ANY_OF(functions), dice(4) ? apqn_name(any_host_apqn()) : "any",
+		    dice(3) ? ANY_OF(codes) : dice(256), 1 + dice(8), dice(4), dice(2), dice(2),
+		    dice(2), dice(2), dice(2));
+	clock_sleep_ms(dice(10));
+}
+
 /* A guest: its CPU never stops to switch interrupts on and off. */
 struct cpu {
 	pthread_t thread;
@@ -320,7 +314,7 @@ static void at_odds(struct vfio *vfio)
 	clock_sleep_ms(dice(400));
 }
 
-static unsigned int my_number, aqics, enables;
+static unsigned int aqics, enables;
 
 /*
  * Two VMMs may be after the same device, but not both by its device file: VFIO of Linux 6.12
@@ -328,10 +322,10 @@ static unsigned int my_number, aqics, enables;
  */
 static struct vfio *open_mine(struct vm *vm)
 {
-	enum vfio_path path = my_number < GUESTS && dice(2) ? VFIO_BY_CDEV : VFIO_BY_GROUP;
+	enum vfio_path path = crew_place() < GUESTS && dice(2) ? VFIO_BY_CDEV : VFIO_BY_GROUP;
 	struct vfio *vfio;
 
-	vfio_try(&vfio, path, mdevs[my_number % GUESTS], vm);
+	vfio_try(&vfio, path, mdevs[crew_place() % GUESTS], vm);
 	return vfio;
 }
 
@@ -342,6 +336,11 @@ static void end_cpu(struct cpu *cpu)
 	enables += cpu->enables;
 }
 
+static void tell_aqics(void)
+{
+	ktap_diag("  %u AQICs, %u of them enabled", aqics, enables);
+}
+
 static void vmm(void)
 {
 	struct vm *vm = vm_create();
@@ -349,7 +348,7 @@ static void vmm(void)
 	struct cpu cpu;
 	unsigned int i;
 
-	cpu_start(&cpu, vm, my_number + WORKERS);
+	cpu_start(&cpu, vm, crew_place() + WORKERS);
 	for (i = 0; i < 3; i++) {
 		mine = open_mine(vm);
 		if (mine)
@@ -376,7 +375,7 @@ static void vmm_backwards(void)
 	struct vfio *vfio;
 	struct cpu cpu;
 
-	cpu_start(&cpu, vm, my_number + WORKERS);
+	cpu_start(&cpu, vm, crew_place() + WORKERS);
 	vfio = open_mine(vm);
 	if (vfio)
 		at_odds(vfio);
@@ -429,111 +428,13 @@ static void life(void)
 	mdev_write(mdev, "assign_domain", memo("%d", ANY_OF(domains)));
 	mdev_write(mdev, "assign_adapter", memo("%d", ANY_OF(adapters)));
 	mdev_write(mdev, "assign_adapter", memo("%d", ANY_OF(adapters)));
-	cpu_start(&cpu, vm, my_number + WORKERS);
+	cpu_start(&cpu, vm, crew_place() + WORKERS);
 	vfio = vfio_open(dice(2) ? VFIO_BY_GROUP : VFIO_BY_CDEV, mdev, vm);
 	clock_sleep_ms(dice(30));
 	leave_when_asked(vfio, &removal);
 	end_cpu(&cpu);
 	vm_destroy(vm);
 	expect(!mdev_exists(mdev), "a device that was removed is gone");
-}
-
-/* Workers */
-struct worker {
-	const char *name;
-	void (*round)(void);
-	pid_t pid;
-	bool killed;		/* in the middle of what it does when the time is over */
-};
-
-static long deadline;
-
-static void *work(void *argument)
-{
-	struct worker *worker = argument;
-	unsigned int rounds = 0;
-
-	dice_take(my_number);
-	while (clock_ms() < deadline || worker->killed) {
-		worker->round();
-		memo_forget_all();
-		rounds++;
-	}
-	ktap_diag("%s: %u rounds", worker->name, rounds);
-	if (aqics)
-		ktap_diag("  %u AQICs, %u of them enabled", aqics, enables);
-	return NULL;
-}
-
-/* What is needed gives up a thread; so the worker is not the first one of its process. */
-static void be_worker(struct worker *worker, unsigned int number)
-{
-	pthread_t thread;
-
-	close_range(3, ~0U, 0);
-	my_number = number;
-	if (pthread_create(&thread, NULL, work, worker))
-		_exit(2);
-	pthread_join(thread, NULL);
-	fflush(stdout);
-	_exit(ktap_case_failed());
-}
-
-static void tell_where(pid_t pid)
-{
-	char *path = memo("/proc/%d/task", pid);
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	char *line, *rest;
-
-	while (dir && (entry = readdir(dir))) {
-		if (*entry->d_name == '.')
-			continue;
-		ktap_diag("thread %s", entry->d_name);
-		rest = memo_file(memo("%s/%s/stack", path, entry->d_name));
-		while ((line = strsep(&rest, "\n")))
-			ktap_diag("  %s", line);
-	}
-	if (dir)
-		closedir(dir);
-}
-
-static bool is_over(struct worker *worker, int *status)
-{
-	return waitpid(worker->pid, status, WNOHANG) == worker->pid;
-}
-
-static void end_worker(struct worker *worker)
-{
-	int status = 0;
-
-	if (worker->killed)
-		kill(worker->pid, SIGKILL);
-	if (!expect(clock_wait_for(is_over(worker, &status), BOUND_RETRY_MS),
-		    "R-10, R-11: '%s' comes back", worker->name)) {
-		tell_where(worker->pid);
-		kill(worker->pid, SIGKILL);
-		return;
-	}
-	if (!worker->killed)
-		expect_int(status, 0, "'%s' found no broken promise", worker->name);
-}
-
-static void all_at_once(struct worker *workers, unsigned int count, unsigned int ms)
-{
-	unsigned int i;
-
-	deadline = clock_ms() + ms;
-	for (i = 0; i < count; i++) {
-		fflush(stdout);
-		workers[i].pid = fork();
-		if (!workers[i].pid)
-			be_worker(&workers[i], i);
-		need(workers[i].pid > 0, "the test can fork");
-	}
-	clock_sleep_ms(ms);
-	for (i = 0; i < count; i++)
-		end_worker(&workers[i]);
 }
 
 /* The state as it should be */
@@ -673,6 +574,7 @@ static void calm(void)
 		apemu_order("card %d standby off", adapters[i]);
 		apemu_order("card %d checkstop off", adapters[i]);
 	}
+	apemu_do("answer clear");
 	apemu_do("reset any polls=0");
 	apemu_do("irqdelay any polls=0");
 	apbus_scan();
@@ -752,17 +654,18 @@ static void administrators(void)
 	};
 
 	prepare();
-	all_at_once(workers, ARRAY_SIZE(workers), 5000);
+	crew_work(workers, ARRAY_SIZE(workers), 5000);
 	settle();
 }
 
 static void guests(void)
 {
 	struct worker workers[] = {
-		{ .name = "VMM", .round = vmm },
-		{ .name = "VMM", .round = vmm },
-		{ .name = "VMM that closes its VM first", .round = vmm_backwards },
-		{ .name = "VMM against the first", .round = vmm },
+		{ .name = "VMM", .round = vmm, .report = tell_aqics },
+		{ .name = "VMM", .round = vmm, .report = tell_aqics },
+		{ .name = "VMM that closes its VM first", .round = vmm_backwards,
+		  .report = tell_aqics },
+		{ .name = "VMM against the first", .round = vmm, .report = tell_aqics },
 		{ .name = "administrator", .round = administrator },
 		{ .name = "reader", .round = reader },
 		{ .name = "binder", .round = binder },
@@ -770,7 +673,7 @@ static void guests(void)
 	};
 
 	prepare();
-	all_at_once(workers, ARRAY_SIZE(workers), 7000);
+	crew_work(workers, ARRAY_SIZE(workers), 7000);
 	settle();
 }
 
@@ -779,7 +682,7 @@ static void hardware(void)
 	struct worker workers[] = {
 		{ .name = "VMM that is killed", .round = vmm, .killed = true },
 		{ .name = "VMM that is killed", .round = vmm_backwards, .killed = true },
-		{ .name = "VMM", .round = vmm },
+		{ .name = "VMM", .round = vmm, .report = tell_aqics },
 		{ .name = "administrator", .round = administrator },
 		{ .name = "reader", .round = reader },
 		{ .name = "plumber", .round = plumber },
@@ -790,16 +693,16 @@ static void hardware(void)
 	};
 
 	prepare();
-	all_at_once(workers, ARRAY_SIZE(workers), 7000);
+	crew_work(workers, ARRAY_SIZE(workers), 7000);
 	settle();
 }
 
 static void lives(void)
 {
 	struct worker workers[] = {
-		{ .name = "life of a device", .round = life },
-		{ .name = "life of another", .round = life },
-		{ .name = "VMM", .round = vmm },
+		{ .name = "life of a device", .round = life, .report = tell_aqics },
+		{ .name = "life of another", .round = life, .report = tell_aqics },
+		{ .name = "VMM", .round = vmm, .report = tell_aqics },
 		{ .name = "creator", .round = creator },
 		{ .name = "administrator", .round = administrator },
 		{ .name = "plumber", .round = plumber },
@@ -808,7 +711,31 @@ static void lives(void)
 	};
 
 	prepare();
-	all_at_once(workers, ARRAY_SIZE(workers), 6000);
+	crew_work(workers, ARRAY_SIZE(workers), 6000);
+	settle();
+}
+
+static void liars(void)
+{
+	struct worker workers[] = {
+		{ .name = "adapter that answers anything", .round = liar },
+		{ .name = "VMM", .round = vmm, .report = tell_aqics },
+		{ .name = "VMM that is killed", .round = vmm, .killed = true },
+		{ .name = "VMM that closes its VM first", .round = vmm_backwards,
+		  .report = tell_aqics },
+		{ .name = "administrator", .round = administrator },
+		{ .name = "reader", .round = reader },
+		{ .name = "binder", .round = binder },
+		{ .name = "scanner", .round = scanner },
+		{ .name = "brake", .round = brake },
+	};
+	int lines;
+
+	prepare();
+	lines = kmsg_count("vfio_ap");
+	crew_work(workers, ARRAY_SIZE(workers), LIARS_MS);
+	expect_at_most(kmsg_count("vfio_ap") - lines, LIARS_LINES,
+		       "R-6: lines in the kernel log, whatever the adapters answer");
 	settle();
 }
 
@@ -817,6 +744,7 @@ static const struct ktap_case cases[] = {
 	{ "R-2, R-3: guests against administrators and slow resets", guests },
 	{ "R-4, R-20: guests against a host that changes under them", hardware },
 	{ "R-1, R-8: devices that are removed while they are open", lives },
+	{ "R-2, R-4, R-6: guests and administrators against adapters that answer anything", liars },
 };
 
 int main(void)
