@@ -2,6 +2,7 @@
 /* slow_reset - a reset that takes its time makes its own caller wait, bounded, and nobody else */
 
 #include <sys/wait.h>
+#include "bystander.h"
 #include "story.h"
 
 #define STUCK APQN(CARD_5, DOMAIN_4)
@@ -74,53 +75,6 @@ static void can_be_killed(void)
 	apemu_do("reset 05.0004 polls=0");
 }
 
-/* Everything else that somebody may want to do meanwhile; each on its own clock. */
-static void unbothered(const char *what, long begun)
-{
-	expect_at_most(clock_ms() - begun, BOUND_UNBOTHERED_MS, "R-10: %s does not wait (ms)",
-		       what);
-}
-
-static void others_meanwhile(struct scene *other)
-{
-	long begun;
-
-	begun = clock_ms();
-	mdev_set(other->mdev, "assign_domain", DOMAIN_11);
-	unbothered("assigning elsewhere", begun);
-	expect_guest_rc(guest_tapq(other->vm, APQN(CARD_1, DOMAIN_11)), AP_OK,
-			"the other guest gets its domain");
-	begun = clock_ms();
-	mdev_set(other->mdev, "unassign_domain", DOMAIN_11);
-	unbothered("unassigning elsewhere", begun);
-	begun = clock_ms();
-	mdev_read(other->mdev, "guest_matrix");
-	mdev_read(other->mdev, "ap_config");
-	unbothered("reading elsewhere", begun);
-	begun = clock_ms();
-	expect_rc(vfio_reset(other->vfio), 0, "the other device can be reset");
-	unbothered("resetting elsewhere", begun);
-	begun = clock_ms();
-	expect_guest_rc(guest_aqic_on(other->vm, APQN(CARD_1, DOMAIN_47), GUEST_NIB, 3), AP_OK,
-			"the other guest enables");
-	expect_guest_rc(guest_aqic_off(other->vm, APQN(CARD_1, DOMAIN_47)), AP_OK,
-			"the other guest disables");
-	unbothered("AQIC of another guest", begun);
-	begun = clock_ms();
-	apbus_scan();
-	unbothered("a scan of the AP bus", begun);
-	begun = clock_ms();
-	expect_rc(apbus_write("apmask", "0x0"), 0, "the masks of the host can be written");
-	unbothered("a write to apmask", begun);
-	begun = clock_ms();
-	expect_str(apbus_status(APQN(CARD_1, DOMAIN_47)), "in use\n",
-		   "the status of queues can be read");
-	unbothered("reading a queue's status", begun);
-	begun = clock_ms();
-	expect_rc(mdev_remove(mdev_create()), 0, "devices can be made and removed");
-	unbothered("making and removing a device", begun);
-}
-
 static void nobody_else_waits(void)
 {
 	struct scene stuck = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
@@ -131,7 +85,7 @@ static void nobody_else_waits(void)
 	job = mdev_begin(stuck.mdev, "unassign_adapter", "5");
 	need(clock_wait_for(apemu_count(0, APEMU_HOST, "zapq", STUCK), BOUND_EVENTUALLY_MS),
 	     "the reset has begun");
-	others_meanwhile(&other);
+	bystander_goes_on(&other);
 	expect_rc(mdev_end(job, NULL), 0, "the one who waits comes back");
 	apemu_do("reset 05.0004 polls=0");
 }
@@ -152,14 +106,14 @@ static void same_device_meanwhile(void)
 	begun = clock_ms();
 	expect_str(mdev_read(scene.mdev, "matrix"), "01.0004\n", "the change is visible");
 	expect_str(mdev_read(scene.mdev, "guest_matrix"), "01.0004\n", "to everybody");
-	unbothered("reading the same device", begun);
+	bystander_unbothered("reading the same device", begun);
 	begun = clock_ms();
 	expect_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_1, DOMAIN_4), GUEST_NIB, 3), AP_OK,
 			"the guest enables another queue");
-	unbothered("AQIC of the same guest", begun);
+	bystander_unbothered("AQIC of the same guest", begun);
 	begun = clock_ms();
 	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
-	unbothered("assigning to the same device", begun);
+	bystander_unbothered("assigning to the same device", begun);
 	expect_rc(mdev_end(job, NULL), 0, "the one who waits comes back");
 	apemu_do("reset 05.0004 polls=0");
 }

@@ -140,8 +140,12 @@ static void write_and_tell(const char *path, const char *text)
 
 struct mdev_job *mdev_begin(struct mdev *mdev, const char *attribute, const char *text)
 {
+	return mdev_begin_file(mdev_path(mdev, attribute), text);
+}
+
+struct mdev_job *mdev_begin_file(const char *path, const char *text)
+{
 	struct mdev_job *job = calloc(1, sizeof(*job));
-	const char *path = mdev_path(mdev, attribute);
 
 	job->started = clock_ms();
 	fflush(stdout);

@@ -37,6 +37,7 @@ bool mdev_becomes(struct mdev *mdev, const char *attribute, const char *expected
 /* A write by somebody else, because it may block. */
 struct mdev_job;
 struct mdev_job *mdev_begin(struct mdev *mdev, const char *attribute, const char *text);
+struct mdev_job *mdev_begin_file(const char *path, const char *text);	/* of whatever device */
 bool mdev_done(struct mdev_job *job);
 long mdev_end(struct mdev_job *job, long *took_ms);	/* waits; 0 or -errno of the write */
 void mdev_kill(struct mdev_job *job);			/* the writer gets a deadly signal */

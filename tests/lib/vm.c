@@ -91,7 +91,7 @@ static void set_up_cpu(struct vm *vm, int kvm)
 	need_rc(sys(ioctl(vm->vcpu, KVM_S390_INITIAL_RESET, 0)), 0, "the CPU can be reset");
 }
 
-struct vm *vm_create(void)
+static struct vm *make(bool with_cpu)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -107,9 +107,20 @@ struct vm *vm_create(void)
 	alive[slot] = vm;
 	need(vm->fd >= 0, "KVM makes a VM");
 	set_up_memory(vm);
-	set_up_cpu(vm, kvm);
+	if (with_cpu)
+		set_up_cpu(vm, kvm);
 	close(kvm);
 	return vm;
+}
+
+struct vm *vm_create(void)
+{
+	return make(true);
+}
+
+struct vm *vm_create_without_cpu(void)
+{
+	return make(false);
 }
 
 static void free_vm(struct vm *vm)
@@ -149,19 +160,24 @@ void vm_destroy_all(void)
 }
 
 /* KVM has a directory "<pid>-<file descriptor>" in debugfs for as long as the VM lives. */
-int vm_left_over(void)
+int vm_left_over_of(int pid)
 {
 	DIR *dir = opendir("/sys/kernel/debug/kvm");
 	struct dirent *entry;
 	char start[16];
 	int count = 0;
 
-	snprintf(start, sizeof(start), "%d-", getpid());
+	snprintf(start, sizeof(start), "%d-", pid);
 	while (dir && (entry = readdir(dir)))
 		count += !strncmp(entry->d_name, start, strlen(start));
 	if (dir)
 		closedir(dir);
 	return count;
+}
+
+int vm_left_over(void)
+{
+	return vm_left_over_of(getpid());
 }
 
 static int vfio_file(struct vm *vm, int file, unsigned long what)
@@ -228,4 +244,9 @@ enum vm_exit vm_run(struct vm *vm, unsigned int timeout_ms)
 	if (rc == -EINTR)
 		return VM_TIMEOUT;
 	return rc ? VM_ERROR : VM_LEFT;
+}
+
+enum vm_exit vm_run_only(struct vm *vm)
+{
+	return ioctl(vm->vcpu, KVM_RUN, 0) ? VM_ERROR : VM_LEFT;
 }

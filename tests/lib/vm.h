@@ -29,14 +29,19 @@ struct vm {
 enum vm_exit { VM_LEFT, VM_TIMEOUT, VM_ERROR };
 
 struct vm *vm_create(void);
+struct vm *vm_create_without_cpu(void);		/* KVM lets its CPU model be changed for ever */
 void vm_destroy(struct vm *vm);
 void vm_destroy_all(void);
 int vm_left_over(void);		/* VMs of this test that KVM still has, destroyed or not */
+int vm_left_over_of(int pid);	/* ... of another process, dead or not */
 int vm_file_add(struct vm *vm,
 		int file);	/* a VFIO group or device belongs to this VM; 0 or -errno */
 int vm_file_del(struct vm *vm, int file);
 
 /* Run the CPU until KVM returns to user space or the time is over. */
 enum vm_exit vm_run(struct vm *vm, unsigned int timeout_ms);
+
+/* The same as one system call and nothing else, without a time-out. */
+enum vm_exit vm_run_only(struct vm *vm);
 
 #endif
