@@ -116,6 +116,45 @@ static void enables_in_stuck_memory(void)
 	TELL(stage->answers, 2);
 }
 
+static struct vfio *device;
+
+static void *unmap_thread(void *unused)
+{
+	vfio_unmap(device, STUCK_CHUNK);
+	return unused;
+}
+
+static void *close_thread(void *unused)
+{
+	close(device->device);
+	return unused;
+}
+
+static void *enable_thread(void *vm)
+{
+	guest_aqic_on(vm, QUEUE, STUCK_NIB, ISC);
+	return NULL;
+}
+
+/* A pin that hangs, and two threads of the same VMM that have to wait for its end */
+static void leaves_while_pinning(void)
+{
+	void *(*const leave[])(void *) = { unmap_thread, close_thread };
+	struct vm *vm = vm_create();
+	pthread_t thread;
+	unsigned int i;
+
+	device = vfio_open(VFIO_BY_CDEV, mdev, vm);
+	need_guest_rc(guest_aqic_on(vm, SECOND, GUEST_NIB, ISC), AP_OK,
+		      "the guest has another interrupt on");
+	make_memory_stuck(vm);
+	need(!pthread_create(&thread, NULL, enable_thread, vm), "the guest runs");
+	while (!SEE(stage->faults))
+		clock_sleep_ms(2);
+	for (i = 0; i < ARRAY_SIZE(leave); i++)
+		need(!pthread_create(&thread, NULL, leave[i], NULL), "the VMM has threads");
+}
+
 /* KVM reads the CPU model with kvm->lock held. */
 static void holds_kvm_lock(void)
 {
@@ -128,8 +167,6 @@ static void holds_kvm_lock(void)
 	attr.addr = (uintptr_t)vm->memory + STUCK;
 	ioctl(vm->fd, KVM_SET_DEVICE_ATTR, &attr);
 }
-
-static struct vfio *device;
 
 static void *reset_thread(void *unused)
 {
@@ -256,6 +293,32 @@ static void pin_never_served(void)
 	       "R-2: nothing was pinned");
 	bystander_goes_on(&other);
 	removed_in_the_end();
+}
+
+static void pin_never_ends(void)
+{
+	struct mdev_job *remove;
+	long pins = 0;
+	pid_t pid;
+
+	set_up();
+	mdev_set(mdev, "assign_domain", DOMAIN_47);
+	pins = world_pins();
+	pid = vmm_start(leaves_while_pinning);
+	need(clock_wait_for(SEE(stage->faults), BOUND_EVENTUALLY_MS),
+	     "somebody in the kernel waits for memory of the VMM");
+	clock_sleep_ms(BOUND_NEVER_MS);
+	bystander_goes_on(&other);
+	mdev_set(mdev, "unassign_domain", DOMAIN_4);
+	expect(apemu_irq(SECOND).on, "what the guest has besides stays as it is");
+	remove = mdev_begin(mdev, "remove", "1");
+	expect(clock_wait_for(!apemu_irq(SECOND).on, BOUND_EVENTUALLY_MS),
+	       "R-8: a guest whose device is to be removed loses its queues");
+	bystander_goes_on(&other);
+	vmm_dies(pid);
+	expect_rc(mdev_end(remove, NULL), 0, "then it is removed");
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: nothing stays pinned");
 }
 
 static void pin_served_late(void)
@@ -392,7 +455,7 @@ static void unmapped_in_a_loop(enum vfio_path path)
 	unsigned int i;
 
 	need(!pthread_create(&thread, NULL, enables_thread, &loop), "the guest runs");
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 40; i++) {
 		begun = clock_ms();
 		expect_rc(vfio_unmap(scene.vfio, 2), 0, "SPEC 1.11: memory can be unmapped");
 		if (clock_ms() - begun > slowest)
@@ -522,6 +585,7 @@ static void threads_at_odds(void)
 static const struct ktap_case cases[] = {
 	{ "R-10, R-12: AQIC waits for memory that is never served, nobody else does",
 	  pin_never_served },
+	{ "R-2, R-10: a VMM unmaps and closes while its AQIC never ends", pin_never_ends },
 	{ "R-2, R-3: AQIC waits for memory that is served when the queue is gone",
 	  pin_served_late },
 	{ "R-10, R-11: kvm->lock is held for ever, nobody else waits for it",
