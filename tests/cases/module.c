@@ -1,29 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* module - loading and unloading; the boot must leave vfio_ap unloaded (lab.vfio_ap=no) */
 
-#include <fcntl.h>
-#include <sys/syscall.h>
+#include "module.h"
 #include "story.h"
-
-#define MODULE_FILE	"/lib/modules-lab/vfio_ap.ko"
-#define MODULE_DIR	"/sys/module/vfio_ap"
-
-static long load(void)
-{
-	int fd = open(MODULE_FILE, O_RDONLY | O_CLOEXEC);
-	long rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return rc;
-}
-
-static long unload(void)
-{
-	return syscall(SYS_delete_module, "vfio_ap", O_NONBLOCK) ? -errno : 0;
-}
 
 static void leaves_nothing(void)
 {
@@ -51,9 +30,9 @@ static void in_a_loop(void)
 
 	need_unloaded();
 	for (round = 0; round < 15; round++) {
-		need_rc(load(), 0, "round %d: load", round);
+		need_rc(module_load(), 0, "round %d: load", round);
 		expect(file_exists(MDEV_TYPE), "round %d: the type is there", round);
-		need_rc(unload(), 0, "round %d: unload", round);
+		need_rc(module_unload(), 0, "round %d: unload", round);
 		leaves_nothing();
 	}
 	if (apemu_present())
@@ -63,10 +42,10 @@ static void in_a_loop(void)
 static void loaded_twice(void)
 {
 	need_unloaded();
-	need_rc(load(), 0, "load");
-	expect_rc(load(), -EEXIST, "loading again is refused");
+	need_rc(module_load(), 0, "load");
+	expect_rc(module_load(), -EEXIST, "loading again is refused");
 	expect(file_exists(MDEV_TYPE), "the first stays");
-	need_rc(unload(), 0, "unload");
+	need_rc(module_unload(), 0, "unload");
 }
 
 static void with_idle_devices(void)
@@ -74,20 +53,20 @@ static void with_idle_devices(void)
 	struct mdev *one, *two;
 
 	need_unloaded();
-	need_rc(load(), 0, "load");
+	need_rc(module_load(), 0, "load");
 	one = mdev_create();
 	two = mdev_create();
 	world_bind_all();
 	mdev_assign(one, CARD_5, DOMAIN_4);
 	mdev_assign(two, CARD_1, DOMAIN_47);
-	need_rc(unload(), 0, "SPEC 1.13: unloading removes idle devices");
+	need_rc(module_unload(), 0, "SPEC 1.13: unloading removes idle devices");
 	expect(!mdev_exists(one) && !mdev_exists(two), "they are gone");
 	leaves_nothing();
 	mdev_remove_all();
-	need_rc(load(), 0, "load again");
+	need_rc(module_load(), 0, "load again");
 	one = mdev_create();
 	expect_str(mdev_read(one, "matrix"), "", "nothing is remembered");
-	need_rc(unload(), 0, "unload");
+	need_rc(module_unload(), 0, "unload");
 	mdev_remove_all();
 }
 
@@ -96,15 +75,15 @@ static void with_an_open_device(void)
 	struct scene scene;
 
 	need_unloaded();
-	need_rc(load(), 0, "load");
+	need_rc(module_load(), 0, "load");
 	world_bind_all();
 	scene = scene_with(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
-	expect(unload() < 0, "SPEC 1.13: an open device keeps the module");
+	expect(module_unload() < 0, "SPEC 1.13: an open device keeps the module");
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK,
 			"the guest keeps its queue");
 	vfio_close(scene.vfio);
 	vm_destroy(scene.vm);
-	expect(clock_wait_for(!unload(), BOUND_EVENTUALLY_MS), "closed, the module can go");
+	expect(clock_wait_for(!module_unload(), BOUND_EVENTUALLY_MS), "closed, the module can go");
 	mdev_remove_all();
 }
 
@@ -114,13 +93,13 @@ static void while_resetting(void)
 
 	apemu_need();
 	need_unloaded();
-	need_rc(load(), 0, "load");
+	need_rc(module_load(), 0, "load");
 	world_bind_all();
 	apemu_do("reset any never");
 	apbus_unbind(APQN(CARD_5, DOMAIN_4));
 	apbus_bind(APQN(CARD_5, DOMAIN_4), "vfio_ap");
 	begun = clock_ms();
-	need_rc(unload(), 0, "unloading while a reset is under way");
+	need_rc(module_unload(), 0, "unloading while a reset is under way");
 	expect_at_most(clock_ms() - begun, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS,
 		       "does not wait for it for long (ms)");
 	apemu_do("reset any polls=0");

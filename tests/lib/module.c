@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* module - load and unload the driver under test */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "module.h"
+
+long module_load(void)
+{
+	int fd = open(MODULE_FILE, O_RDONLY | O_CLOEXEC);
+	long rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+long module_unload(void)
+{
+	return syscall(SYS_delete_module, "vfio_ap", O_NONBLOCK) ? -errno : 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* module - load and unload the driver under test */
+#ifndef VFIO_AP_TESTS_MODULE_H
+#define VFIO_AP_TESTS_MODULE_H
+
+#define MODULE_FILE	"/lib/modules-lab/vfio_ap.ko"
+#define MODULE_DIR	"/sys/module/vfio_ap"
+
+/* 0 or -errno */
+long module_load(void);
+long module_unload(void);
+
+#endif
