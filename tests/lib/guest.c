@@ -160,12 +160,17 @@ static struct guest_saw run(struct vm *vm)
 	return look(vm, vm_run(vm, BOUND_EVENTUALLY_MS));
 }
 
-struct guest_saw guest_pqap(struct vm *vm, uint64_t gr0, uint64_t gr1, uint64_t gr2)
+static void prepare_pqap(struct vm *vm, uint64_t gr0, uint64_t gr1, uint64_t gr2)
 {
 	prepare(vm, INSN_PQAP);
 	vm->run->s.regs.gprs[0] = gr0;
 	vm->run->s.regs.gprs[1] = gr1;
 	vm->run->s.regs.gprs[2] = gr2;
+}
+
+struct guest_saw guest_pqap(struct vm *vm, uint64_t gr0, uint64_t gr1, uint64_t gr2)
+{
+	prepare_pqap(vm, gr0, gr1, gr2);
 	return run(vm);
 }
 
@@ -204,6 +209,16 @@ struct guest_saw guest_aqic_on(struct vm *vm, int apqn, uint64_t nib, unsigned i
 struct guest_saw guest_aqic_off(struct vm *vm, int apqn)
 {
 	return aqic_answer(guest_pqap(vm, 3UL << 24 | apqn, 0, 0));
+}
+
+void guest_aqic_prepare(struct vm *vm, int apqn, uint64_t nib, bool on)
+{
+	prepare_pqap(vm, 3UL << 24 | apqn, on ? AQIC_IR : 0, nib);
+}
+
+struct guest_saw guest_aqic_look(struct vm *vm, enum vm_exit left)
+{
+	return aqic_answer(look(vm, left));
 }
 
 struct guest_saw guest_nqap(struct vm *vm, int apqn, uint64_t id, uint64_t message,

@@ -63,6 +63,10 @@ bool guest_qci_has_adapter(struct vm *vm, unsigned int id);
 bool guest_qci_has_domain(struct vm *vm, unsigned int id);
 bool guest_qci_has_control_domain(struct vm *vm, unsigned int id);
 
+/* AQIC in three steps: all but the instruction, the instruction by vm_run_only(), the answer */
+void guest_aqic_prepare(struct vm *vm, int apqn, uint64_t nib, bool on);
+struct guest_saw guest_aqic_look(struct vm *vm, enum vm_exit left);
+
 /* Enabled wait for the subclass of interruptions; GUEST_INTERRUPTED or GUEST_ASLEEP. */
 struct guest_saw guest_sleep(struct vm *vm, unsigned int isc, unsigned int timeout_ms);
 
