@@ -78,10 +78,8 @@ static int read_host_config(void)
 	struct ap_config_info info = {};
 
 	matrix_dev->has_qci = test_facility(FACILITY_QCI);
-	if (matrix_dev->has_qci && ap_qci(&info)) {
-		pr_err("not loaded: the host has QCI but does not answer it\n");
+	if (matrix_dev->has_qci && ap_qci(&info))
 		return -EOPNOTSUPP;
-	}
 	vfio_ap_bus_init_host(matrix_dev->has_qci ? &info : NULL);
 	return 0;
 }
@@ -228,8 +226,12 @@ static int __init vfio_ap_init(void)
 	}
 	rc = register_matrix();
 	if (rc) {
-		pr_err("not loaded: the matrix device cannot be made (%d)\n",
-		       rc);
+		/* One line, and the one that helps. */
+		if (rc == -EOPNOTSUPP)
+			pr_err("not loaded: the host has QCI but does not answer it\n");
+		else
+			pr_err("not loaded: the matrix device cannot be made (%d)\n",
+			       rc);
 		goto out_debug;
 	}
 	rc = register_drivers();

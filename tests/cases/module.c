@@ -39,6 +39,30 @@ static void in_a_loop(void)
 		expect(apemu_fact("irq-on") <= 0, "no interrupt is on");
 }
 
+/* Of all that a load can fail for, QCI is what the lab can take away. */
+static void refused(void)
+{
+	int round;
+
+	apemu_need();
+	need_unloaded();
+	if (!world_has_facility(12))
+		ktap_skip("there is no QCI that could fail");
+	for (round = 0; round < 5; round++) {
+		kmsg_mark();
+		apemu_do("answer qci any rc=01");
+		expect_rc(load(), -EOPNOTSUPP, "R-28: a host that does not answer QCI is refused");
+		apemu_do("answer clear");
+		expect_int(kmsg_count("vfio_ap: not loaded: the host has QCI but does not answer it"), 1,
+			   "R-28: a line says why");
+		expect_int(kmsg_count("vfio_ap: not loaded"), 1, "R-28: one line");
+		leaves_nothing();
+	}
+	need_rc(load(), 0, "R-28: once it answers, the driver can be loaded");
+	need_rc(unload(), 0, "and unloaded");
+	leaves_nothing();
+}
+
 static void loaded_twice(void)
 {
 	need_unloaded();
@@ -108,6 +132,7 @@ static void while_resetting(void)
 
 static const struct ktap_case cases[] = {
 	{ "R-28: load and unload in a loop leave nothing behind", in_a_loop },
+	{ "R-28: a refused load says why and leaves nothing behind", refused },
 	{ "SPEC 1.13: loading twice is refused", loaded_twice },
 	{ "SPEC 1.13: unloading with idle devices", with_idle_devices },
 	{ "SPEC 1.13: an open device keeps the module loaded", with_an_open_device },
