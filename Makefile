@@ -11,7 +11,7 @@ export VFIO_AP_LAB_CACHE := $(abspath $(CACHE))
 endif
 
 # What the lab's scripts read from the environment.
-export KERNEL OUT RUN TEST JOBS V W C CF
+export KERNEL OUT RUN TEST CASE JOBS V W C CF
 
 LAB := tests/lab
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(KSRC),KSRC=$(abspath $(KSRC))) $(if $(INSTALL_MOD_PATH),INSTALL_MOD_PATH=$(INSTALL_MOD_PATH))
@@ -74,6 +74,7 @@ help: ## this text
 	@echo '  KERNEL=version  - kernel to test with [$(KERNEL)], one of:' $$(awk '!/^#/ { print $$1 }' $(LAB)/kernels)
 	@echo '  RUN=name        - only this line of tests/runs:' $$(sed -n 's/^\([^#|]*[^ |#]\) *|.*/\1/p' tests/runs 2>/dev/null)
 	@echo '  TEST=name       - only this test of tests/cases'
+	@echo '  CASE=text       - only cases whose names have this in them'
 	@echo '  JOBS=n          - parallel compilers [number of processors]'
 	@echo '  CACHE=dir       - kernels and downloads [$${XDG_CACHE_HOME:-~/.cache}/vfio-ap-lab]'
 	@echo '  OUT=dir         - modules, programs, images and logs [out]'

@@ -17,11 +17,17 @@ static jmp_buf out_of_case;
 static pthread_t case_thread;
 static bool failed;
 static bool skipped;
+static unsigned int case_number;
 static char skip_reason[160];
 
 bool ktap_case_failed(void)
 {
 	return failed;
+}
+
+unsigned int ktap_case_number(void)
+{
+	return case_number;
 }
 
 /* Control characters in what was observed must not break the line structure of the report. */
@@ -186,9 +192,18 @@ static void run_guarded(void (*step)(void))
 		step();
 }
 
+/* KTAP_CASE in the environment: only cases with this in their promise */
+static bool is_chosen(const struct ktap_case *one)
+{
+	const char *text = getenv("KTAP_CASE");
+
+	return !text || strstr(one->promise, text);
+}
+
 static void run_case(unsigned int number, const struct ktap_case *one,
 		     const struct ktap_world *world)
 {
+	case_number = number - 1;
 	failed = false;
 	skipped = false;
 	if (world)
@@ -213,6 +228,11 @@ int ktap_main(const struct ktap_case *cases, unsigned int count, const struct kt
 	printf("KTAP version 1\n1..%u\n", count);
 	fflush(stdout);
 	for (i = 0; i < count; i++) {
+		if (!is_chosen(&cases[i])) {
+			printf("ok %u %s # SKIP not chosen\n", i + 1, cases[i].promise);
+			skips++;
+			continue;
+		}
 		run_case(i + 1, &cases[i], world);
 		failures += failed;
 		skips += skipped && !failed;

@@ -29,6 +29,7 @@ void ktap_diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void ktap_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void ktap_give_up(void) __attribute__((noreturn));
 bool ktap_case_failed(void);
+unsigned int ktap_case_number(void);		/* which of the list is running, from 0 */
 
 struct ktap_here {
 	const char *file;
