@@ -51,15 +51,15 @@ static void refused(void)
 	for (round = 0; round < 5; round++) {
 		kmsg_mark();
 		apemu_do("answer qci any rc=01");
-		expect_rc(load(), -EOPNOTSUPP, "R-28: a host that does not answer QCI is refused");
+		expect_rc(module_load(), -EOPNOTSUPP, "R-28: a host that does not answer QCI is refused");
 		apemu_do("answer clear");
 		expect_int(kmsg_count("vfio_ap: not loaded: the host has QCI but does not answer it"), 1,
 			   "R-28: a line says why");
 		expect_int(kmsg_count("vfio_ap: not loaded"), 1, "R-28: one line");
 		leaves_nothing();
 	}
-	need_rc(load(), 0, "R-28: once it answers, the driver can be loaded");
-	need_rc(unload(), 0, "and unloaded");
+	need_rc(module_load(), 0, "R-28: once it answers, the driver can be loaded");
+	need_rc(module_unload(), 0, "and unloaded");
 	leaves_nothing();
 }
 
