@@ -84,11 +84,7 @@ static int vfio_ap_bus_is(struct device *dev, void *data)
  */
 bool vfio_ap_bus_creates(struct device *dev)
 {
-	struct device *found;
-
-	found = device_find_child(dev->parent, dev, vfio_ap_bus_is);
-	put_device(found);
-	return !found;
+	return !device_for_each_child(dev->parent, dev, vfio_ap_bus_is);
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 #ifdef __KERNEL__
 #include <linux/errno.h>
+#include <linux/hex.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
