@@ -4,7 +4,8 @@
  * kernels whose tree is not at hand.
  *
  * Nothing checks these layouts when the module is loaded, and a wrong one has
- * the bus call an id table. So they are given for known kernels only.
+ * the bus call an id table. So they are given for known kernels only, those
+ * that tests/headers compares them with.
  */
 #ifndef VFIO_AP_COMPAT_MIRROR_AP_BUS_H
 #define VFIO_AP_COMPAT_MIRROR_AP_BUS_H
@@ -17,9 +18,14 @@
 #include <linux/version.h>
 #include <asm/ap.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0) || \
-	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#error "vfio_ap: unknown AP bus. Give KDIR= a full source tree, or add its layout here."
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define AP_BUS_6_12
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(7, 4, 0)
+#define AP_BUS_7_2
+#else
+#error "vfio_ap: unknown AP bus; unpack the source of exactly this kernel, say KSRC=<where>"
 #endif
 
 #define AP_DEVICES	256
@@ -75,6 +81,9 @@ struct ap_queue {
 	struct hlist_node hnode;
 	void *card;
 	spinlock_t lock; /* the state, among others */
+#ifdef AP_BUS_7_2
+	u64 total_request_count;
+#endif
 	enum ap_dev_state dev_state;
 };
 
@@ -82,8 +91,10 @@ struct ap_queue {
 
 struct ap_driver {
 	struct device_driver driver;
+#ifdef AP_BUS_6_12
 	struct ap_device_id *ids;
 	unsigned int flags;
+#endif
 	int (*probe)(struct ap_device *ap_dev);
 	void (*remove)(struct ap_device *ap_dev);
 	int (*in_use)(unsigned long *apm, unsigned long *aqm);
@@ -91,9 +102,17 @@ struct ap_driver {
 				  struct ap_config_info *before);
 	void (*on_scan_complete)(struct ap_config_info *now,
 				 struct ap_config_info *before);
+#ifdef AP_BUS_7_2
+	struct ap_device_id *ids;
+	unsigned int flags;
+#endif
 };
 
+#ifdef AP_BUS_6_12
 extern struct mutex ap_perms_mutex;
+#else
+extern struct mutex ap_attr_mutex;
+#endif
 
 int ap_driver_register(struct ap_driver *driver, struct module *owner,
 		       char *name);
