@@ -25,12 +25,14 @@ struct apsie_frame {
  * @vcpu: the vCPU
  * @block: its SIE block
  * @fault: guest absolute address of a page that was not there
+ * @store: it was to be stored into
  * @addressing: an address that the guest has no memory for
  */
 struct apsie_cpu {
 	struct kvm_vcpu *vcpu;
 	struct kvm_s390_sie_block *block;
 	unsigned long fault;
+	bool store;
 	bool addressing;
 };
 

@@ -19,6 +19,7 @@
 
 /* "Runtime instrumentation": the one validity interception without a WARN. */
 #define APSIE_VALIDITY_QUIET	0x44
+#define APSIE_PROTECTION	0x04
 #define APSIE_PAGE_TRANSLATION	0x11
 
 /* STNSM in the trampoline stores here; bits 6 and 7 are I/O and external. */
@@ -41,6 +42,33 @@ static void apsie_program(struct kvm_s390_sie_block *block, u16 code, u16 length
 	block->pgmilc = length;
 }
 
+/* What the host's program check handler leaves behind for KVM */
+#ifdef APSIE_GMAP_TEID
+static void apsie_leave_fault(const struct apsie_cpu *cpu)
+{
+	current->thread.gmap_teid.val = 0;
+	current->thread.gmap_teid.addr = cpu->fault >> PAGE_SHIFT;
+	/* Without facility 75, this is how KVM knows that it was a store. */
+	current->thread.gmap_int_code = cpu->store ? APSIE_PROTECTION :
+						     APSIE_PAGE_TRANSLATION;
+}
+#else
+static void apsie_leave_fault(const struct apsie_cpu *cpu)
+{
+	current->thread.gmap_addr = cpu->fault & PAGE_MASK;
+	current->thread.gmap_int_code = APSIE_PAGE_TRANSLATION;
+	current->thread.gmap_pfault = 1;
+}
+#endif
+
+static void apsie_fault(const struct apsie_cpu *cpu, struct stack_frame *sie)
+{
+	apsie_leave_fault(cpu);
+#ifdef APSIE_REASON
+	sie->sie_reason = -EFAULT;
+#endif
+}
+
 /*
  * Storage that the guest does not have is an addressing exception; the rest is
  * as for an access of SIE that the host cannot translate.
@@ -55,16 +83,7 @@ static void apsie_access(const struct apsie_cpu *cpu, struct stack_frame *sie,
 		apsie_program(block, APEMU_PGM_ADDRESSING, length);
 		return;
 	}
-#ifdef APSIE_GMAP_TEID
-	current->thread.gmap_teid.val = 0;
-	current->thread.gmap_teid.addr = cpu->fault >> PAGE_SHIFT;
-	current->thread.gmap_int_code = APSIE_PAGE_TRANSLATION;
-#else
-	current->thread.gmap_addr = cpu->fault & PAGE_MASK;
-	current->thread.gmap_int_code = APSIE_PAGE_TRANSLATION;
-	current->thread.gmap_pfault = 1;
-#endif
-	sie->sie_reason = -EFAULT;
+	apsie_fault(cpu, sie);
 }
 
 static bool apsie_facility(struct kvm *kvm, unsigned long nr)

@@ -74,8 +74,10 @@ static int apsie_copy_page(struct apsie_cpu *cpu, unsigned long real,
 		rc = copy_from_user_nofault(to, (void __user *)user, len);
 	else
 		rc = copy_to_user_nofault((void __user *)user, from, len);
-	if (rc)
+	if (rc) {
 		cpu->fault = absolute;
+		cpu->store = !to;
+	}
 	return rc ? -EFAULT : 0;
 }
 
