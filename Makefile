@@ -38,6 +38,10 @@ demo: ## the main job as a story, in a virtual machine: needs no IBM Z
 check: ## all tests, in virtual machines; RUN=name or TEST=name for some of them
 	@$(LAB)/check
 
+check-headers: ## the driver against the s390x kernels that Debian ships: layouts, linux-headers, symbols; part of check
+	@$(LAB)/packages
+	@tests/headers/check
+
 static: ## static checks of all sources, with the tools that this machine has
 	@checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
 
@@ -71,7 +75,7 @@ help: ## this text
 	@echo '  V=1, W=1, C=1   - as for every kernel build: commands, more warnings, sparse'
 	@echo
 	@echo 'Variables for the lab (check, demo, lab-shell):'
-	@echo '  KERNEL=version  - kernel to test with [$(KERNEL)], one of:' $$(awk '!/^#/ { print $$1 }' $(LAB)/kernels)
+	@echo '  KERNEL=version  - kernel to test with [$(KERNEL)], one of:' $$(awk '!/^#/ && $$3 != "-" { print $$1 }' $(LAB)/kernels)
 	@echo '  RUN=name        - only this line of tests/runs:' $$(sed -n 's/^\([^#|]*[^ |#]\) *|.*/\1/p' tests/runs 2>/dev/null)
 	@echo '  TEST=name       - only this test of tests/cases'
 	@echo '  CASE=text       - only cases whose names have this in them'
@@ -101,5 +105,5 @@ preflight:
 			echo "note: the kernel in KDIR has no CONFIG_$$option; vfio_ap.ko will not load there" >&2; \
 	done
 
-.PHONY: modules modules_install install uninstall demo check static lab-shell cache-info lab-refresh lab-clean clean help preflight
+.PHONY: modules modules_install install uninstall demo check check-headers static lab-shell cache-info lab-refresh lab-clean clean help preflight
 .DEFAULT_GOAL := modules
