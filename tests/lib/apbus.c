@@ -16,6 +16,8 @@
 
 #define BUS "/sys/bus/ap"
 
+static bool overridden[APQN(256, 0)];
+
 long apbus_write(const char *attribute, const char *text)
 {
 	return file_write_text(memo("%s/%s", BUS, attribute), text);
@@ -66,4 +68,32 @@ long apbus_unbind(int apqn)
 char *apbus_status(int apqn)
 {
 	return memo_file(memo("%s/devices/%s/status", BUS, apqn_name(apqn)));
+}
+
+static const char *override_path(int apqn)
+{
+	return memo("%s/devices/%s/driver_override", BUS, apqn_name(apqn));
+}
+
+bool apbus_has_override(int apqn)
+{
+	return file_exists(override_path(apqn));
+}
+
+long apbus_override(int apqn, const char *driver)
+{
+	overridden[apqn] |= *driver;
+	/* A write of no bytes does not arrive. */
+	return file_write_text(override_path(apqn), memo("%s\n", driver));
+}
+
+void apbus_forget_overrides(void)
+{
+	int apqn;
+
+	for (apqn = 0; apqn < (int)ARRAY_SIZE(overridden); apqn++) {
+		if (overridden[apqn])
+			apbus_override(apqn, "");
+		overridden[apqn] = false;
+	}
 }

@@ -15,4 +15,9 @@ long apbus_bind(int apqn, const char *driver);
 long apbus_unbind(int apqn);
 char *apbus_status(int apqn);			/* "" if it has none */
 
+/* Since 6.19 a queue can be given to a driver by name; "" takes the name back. */
+bool apbus_has_override(int apqn);
+long apbus_override(int apqn, const char *driver);
+void apbus_forget_overrides(void);		/* of this program */
+
 #endif

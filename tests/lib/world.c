@@ -88,8 +88,11 @@ void world_bind_all(void)
 
 static void restore_masks(void)
 {
-	char *adapters = apbus_read("apmask");
+	char *adapters;
 
+	/* The bus does not change its masks as long as there are any. */
+	apbus_forget_overrides();
+	adapters = apbus_read("apmask");
 	if (strspn(adapters, "0x\n") != strlen(adapters))
 		apbus_write("apmask", "0x0");
 	if (!strstr(apbus_read("aqmask"),
