@@ -18,6 +18,11 @@
 #include <linux/version.h>
 #include <asm/ap.h>
 
+/* Enterprise kernels bring parts of newer ones, whatever their version says. */
+#if defined(RHEL_RELEASE_CODE) || defined(CONFIG_SUSE_KERNEL)
+#error "vfio_ap: not a plain kernel; unpack the source of exactly this one, say KSRC=<where>"
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
 	LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #define AP_BUS_6_12
