@@ -14,23 +14,70 @@ endif
 export KERNEL OUT RUN TEST CASE JOBS V W C CF
 
 LAB := tests/lab
-KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(KSRC),KSRC=$(abspath $(KSRC))) $(if $(INSTALL_MOD_PATH),INSTALL_MOD_PATH=$(INSTALL_MOD_PATH))
-RELEASE = $(shell $(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease)
+VERSION := $(shell sed -n '/^[0-9]/p' VERSION)
+RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
+
+# mdev.ko, if the kernel has none and the user built one; its symbols are those that we need.
+MDEV ?= $(OUT)/mdev/$(RELEASE)
+KBUILD_EXTRA_SYMBOLS ?= $(wildcard $(MDEV)/Module.symvers)
+
+# What every kernel build, ours and mdev's, is told
+BUILD = $(if $(INSTALL_MOD_PATH),INSTALL_MOD_PATH=$(INSTALL_MOD_PATH))
+KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(KSRC),KSRC=$(abspath $(KSRC))) \
+	$(if $(KBUILD_EXTRA_SYMBOLS),KBUILD_EXTRA_SYMBOLS=$(KBUILD_EXTRA_SYMBOLS)) $(BUILD)
+# Header packages have no System.map, so Kbuild leaves depmod out.
+DEPMOD = PATH=$$PATH:/usr/sbin:/sbin depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(RELEASE)
 
 # The kernel must have these, or the module cannot be loaded.
-NEEDED := AP KVM VFIO VFIO_MDEV
+NEEDED := AP KVM VFIO
 
 modules: preflight ## build vfio_ap.ko against KDIR
 	@$(KBUILD) modules
 
 modules_install: modules ## install it below /lib/modules, in updates/, where it goes before the kernel's own
 	@$(KBUILD) modules_install
+	@if [ -e $(MDEV)/mdev.ko ]; then $(MAKE) -C $(KDIR) M=$(MDEV) CONFIG_VFIO_MDEV=m $(BUILD) modules_install; fi
+	$(DEPMOD)
 
 install: modules_install ## the same
 
-uninstall: preflight ## remove the installed module
-	rm -f $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/updates/vfio_ap.ko*
-	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(RELEASE)
+uninstall: preflight ## remove the installed modules
+	rm -f $(addprefix $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/updates/,vfio_ap.ko* mdev.ko*)
+	$(DEPMOD)
+
+mdev: ## build mdev.ko out of the kernel source KSRC, for a kernel that was built without it
+	@packaging/mdev $(KDIR) '$(or $(KSRC),/usr/src)' $(MDEV)
+
+check-host: ## what a kernel lacks, and what to do; CONFIG=file for another one than that which runs
+	@packaging/check-host $(CONFIG)
+
+sign: ## sign what was built, with KEY=private key and CERT=certificate
+	@packaging/sign $(KDIR) '$(KEY)' '$(CERT)' vfio_ap.ko $(wildcard $(MDEV)/mdev.ko)
+
+DKMS := vfio-ap/$(VERSION)
+DKMS_SOURCE := $(DESTDIR)/usr/src/vfio-ap-$(VERSION)
+
+dkms-install: dkms-source ## let DKMS build and install it, now and for every kernel that comes
+	@if [ -z '$(DESTDIR)' ]; then dkms add $(DKMS); dkms install $(DKMS); fi
+
+dkms-uninstall: ## take it from DKMS again
+	-@if [ -z '$(DESTDIR)' ]; then dkms remove $(DKMS) --all; fi
+	rm -rf $(DKMS_SOURCE)
+
+# What DKMS builds from; the Debian package has the same.
+dkms-source:
+	install -d $(DKMS_SOURCE)/packaging
+	cp -R Kbuild Makefile VERSION COPYING vfio_ap_*.[ch] compat $(DKMS_SOURCE)
+	cp packaging/mdev packaging/sign packaging/check-host $(DKMS_SOURCE)/packaging
+	sed 's/#MODULE_VERSION#/$(VERSION)/' packaging/dkms.conf >$(DKMS_SOURCE)/dkms.conf
+
+# What DKMS calls. Kernels of Debian come without mdev; the package linux-source is in /usr/src.
+dkms-build: preflight
+	@grep -q '^CONFIG_VFIO_MDEV=[ym]$$' $(KDIR)/include/config/auto.conf || packaging/mdev $(KDIR) /usr/src $(MDEV)
+	@$(MAKE) --no-print-directory modules
+
+deb: ## build a Debian package for DKMS
+	@packaging/deb $(OUT)/deb
 
 demo: ## the main job as a story, in a virtual machine: needs no IBM Z
 	@$(LAB)/demo
@@ -44,6 +91,9 @@ check-headers: ## the driver against the s390x kernels that Debian ships: layout
 
 static: ## static checks of all sources, with the tools that this machine has
 	@checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
+
+check-packages: ## build the Debian package and install it in an s390x Debian in a directory: root, a quarter of an hour
+	@tests/packages/chroot
 
 lab-shell: ## a shell in the lab's virtual machine; ^A x ends it
 	@$(LAB)/shell
@@ -72,6 +122,8 @@ help: ## this text
 	@echo '  KSRC=dir        - source tree of that kernel, if KDIR has only its headers [$(KSRC)]'
 	@echo '  ARCH=s390 CROSS_COMPILE=s390x-linux-gnu-  - when this is not an s390x machine'
 	@echo '  INSTALL_MOD_PATH=dir or DESTDIR=dir       - install below dir'
+	@echo '  CONFIG=file     - kernel configuration for check-host [that of the running kernel]'
+	@echo '  KEY=, CERT=     - what to sign with: private key (PEM or pkcs11: URI) and certificate'
 	@echo '  V=1, W=1, C=1   - as for every kernel build: commands, more warnings, sparse'
 	@echo
 	@echo 'Variables for the lab (check, demo, lab-shell):'
@@ -103,7 +155,11 @@ preflight:
 	for option in $(NEEDED); do \
 		grep -q "^CONFIG_$$option=[ym]$$" $$config || \
 			echo "note: the kernel in KDIR has no CONFIG_$$option; vfio_ap.ko will not load there" >&2; \
-	done
+	done; \
+	if ! grep -q '^CONFIG_VFIO_MDEV=[ym]$$' $$config && [ -z '$(KBUILD_EXTRA_SYMBOLS)' ]; then \
+		echo 'note: the kernel in KDIR has no CONFIG_VFIO_MDEV: first "make mdev KSRC=<its source>", or the link fails' >&2; \
+	fi
 
-.PHONY: modules modules_install install uninstall demo check check-headers static lab-shell cache-info lab-refresh lab-clean clean help preflight
+.PHONY: modules modules_install install uninstall mdev check-host sign deb check-packages
+.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-headers static lab-shell cache-info lab-refresh lab-clean clean help preflight
 .DEFAULT_GOAL := modules
