@@ -5,6 +5,9 @@
 
 void kmsg_mark(void);
 
+/* Into the log, for whoever reads it. */
+void kmsg_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Lines since the mark that contain the text. */
 int kmsg_count(const char *text);
 

@@ -2,6 +2,7 @@
 /* ktap - KTAP version 1 on stdout; exit status 0 passed, 1 failed, 4 everything skipped */
 
 #define _GNU_SOURCE
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kmsg.h"
 #include "ktap.h"
 
 enum { EXIT_PASS = 0, EXIT_FAIL = 1, EXIT_SKIP = 4 };
@@ -54,6 +56,18 @@ void ktap_diag(const char *fmt, ...)
 
 	va_start(args, fmt);
 	fputs("# ", stdout);
+	vprintf(fmt, args);
+	putchar('\n');
+	fflush(stdout);
+	va_end(args);
+}
+
+void ktap_not_there(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fputs("# NOT THERE: ", stdout);
 	vprintf(fmt, args);
 	putchar('\n');
 	fflush(stdout);
@@ -186,6 +200,32 @@ bool ktap_str(const struct ktap_here *here, const char *observed, const char *ex
 	return false;
 }
 
+/* KTAP_CASES=3+5: only these, by their numbers in the list of the program. */
+static bool is_listed(unsigned int number)
+{
+	const char *list = getenv("KTAP_CASES");
+	char *end;
+
+	if (!list)
+		return true;
+	for (; *list; list = end + (*end == '+')) {
+		if (strtoul(list, &end, 10) == number)
+			return true;
+		if (end == list)
+			break;
+	}
+	return false;
+}
+
+static unsigned int count_listed(unsigned int count)
+{
+	unsigned int number, found = 0;
+
+	for (number = 1; number <= count; number++)
+		found += is_listed(number);
+	return found;
+}
+
 static void run_guarded(void (*step)(void))
 {
 	if (step && !setjmp(out_of_case))
@@ -222,22 +262,26 @@ static void run_case(unsigned int number, const struct ktap_case *one,
 
 int ktap_main(const struct ktap_case *cases, unsigned int count, const struct ktap_world *world)
 {
-	unsigned int i, failures = 0, skips = 0;
+	unsigned int i, ran = 0, failures = 0, skips = 0;
 
 	case_thread = pthread_self();
-	printf("KTAP version 1\n1..%u\n", count);
+	printf("KTAP version 1\n1..%u\n", count_listed(count));
 	fflush(stdout);
 	for (i = 0; i < count; i++) {
+		if (!is_listed(i + 1))
+			continue;
 		if (!is_chosen(&cases[i])) {
-			printf("ok %u %s # SKIP not chosen\n", i + 1, cases[i].promise);
+			printf("ok %u %s # SKIP not chosen\n", ++ran, cases[i].promise);
 			skips++;
 			continue;
 		}
-		run_case(i + 1, &cases[i], world);
+		/* Whoever reads the kernel log wants to know which case was running. */
+		kmsg_note("lab: case %s %u", program_invocation_short_name, i + 1);
+		run_case(++ran, &cases[i], world);
 		failures += failed;
 		skips += skipped && !failed;
 	}
 	if (failures)
 		return EXIT_FAIL;
-	return skips == count ? EXIT_SKIP : EXIT_PASS;
+	return skips == ran ? EXIT_SKIP : EXIT_PASS;
 }

@@ -26,6 +26,13 @@ struct ktap_world {
 
 int ktap_main(const struct ktap_case *cases, unsigned int count, const struct ktap_world *world);
 void ktap_diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * An interface that a driver may lack was asked for: the expectation that follows cannot be
+ * met, which is a failure all the same, but `make compare` says "not there".
+ */
+void ktap_not_there(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 void ktap_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void ktap_give_up(void) __attribute__((noreturn));
 bool ktap_case_failed(void);

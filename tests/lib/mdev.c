@@ -93,7 +93,14 @@ long mdev_write(struct mdev *mdev, const char *attribute, const char *text)
 
 char *mdev_read(struct mdev *mdev, const char *attribute)
 {
-	return memo_file(mdev_path(mdev, attribute));
+	const char *path = mdev_path(mdev, attribute);
+
+	/* An attribute that is not there must not pass for an empty one. */
+	if (mdev_exists(mdev) && !file_exists(path)) {
+		ktap_not_there("attribute %s", attribute);
+		return memo("(no attribute %s)", attribute);
+	}
+	return memo_file(path);
 }
 
 void mdev_set(struct mdev *mdev, const char *attribute, int number)

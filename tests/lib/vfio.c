@@ -255,6 +255,14 @@ int vfio_event_new(void)
 	return fd;
 }
 
+void vfio_look_for_irq(struct vfio *vfio, unsigned int index)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+
+	if (!vfio_ioctl(vfio, VFIO_DEVICE_GET_INFO, &info) && index >= info.num_irqs)
+		ktap_not_there("interrupt index %u of the device", index);
+}
+
 long vfio_arm(struct vfio *vfio, unsigned int index, int eventfd)
 {
 	struct {
@@ -269,8 +277,12 @@ long vfio_arm(struct vfio *vfio, unsigned int index, int eventfd)
 		},
 		.fd = eventfd,
 	};
+	long rc;
 
-	return vfio_ioctl(vfio, VFIO_DEVICE_SET_IRQS, &arm);
+	rc = vfio_ioctl(vfio, VFIO_DEVICE_SET_IRQS, &arm);
+	if (rc == -EINVAL)
+		vfio_look_for_irq(vfio, index);
+	return rc;
 }
 
 long long vfio_events(int fd)

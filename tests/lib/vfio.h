@@ -43,6 +43,9 @@ long vfio_reset(struct vfio *vfio);
 long vfio_map(struct vfio *vfio, unsigned int chunk);
 long vfio_unmap(struct vfio *vfio, unsigned int chunk);
 
+/* Says so in the report if the driver has no interrupt of that index. */
+void vfio_look_for_irq(struct vfio *vfio, unsigned int index);
+
 /* Eventfds: fd -1 disarms. */
 int vfio_event_new(void);
 long vfio_arm(struct vfio *vfio, unsigned int index, int eventfd);
