@@ -89,6 +89,9 @@ check-headers: ## the driver against the s390x kernels that Debian ships: layout
 	@$(LAB)/packages
 	@tests/headers/check
 
+compare: ## the same tests with our module and with the kernel's own, case by case; goes to Documentation/comparison.md
+	@$(LAB)/compare
+
 static: ## static checks of all sources, with the tools that this machine has
 	@checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
 
@@ -129,7 +132,7 @@ help: ## this text
 	@echo 'Variables for the lab (check, demo, lab-shell):'
 	@echo '  KERNEL=version  - kernel to test with [$(KERNEL)], one of:' $$(awk '!/^#/ && $$3 != "-" { print $$1 }' $(LAB)/kernels)
 	@echo '  RUN=name        - only this line of tests/runs:' $$(sed -n 's/^\([^#|]*[^ |#]\) *|.*/\1/p' tests/runs 2>/dev/null)
-	@echo '  TEST=name       - only this test of tests/cases'
+	@echo '  TEST=name       - only this test of tests/cases; name:3+5 only its cases 3 and 5'
 	@echo '  CASE=text       - only cases whose names have this in them'
 	@echo '  JOBS=n          - parallel compilers [number of processors]'
 	@echo '  CACHE=dir       - kernels and downloads [$${XDG_CACHE_HOME:-~/.cache}/vfio-ap-lab]'
@@ -161,5 +164,5 @@ preflight:
 	fi
 
 .PHONY: modules modules_install install uninstall mdev check-host sign deb check-packages
-.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-headers static lab-shell cache-info lab-refresh lab-clean clean help preflight
+.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check compare check-headers static lab-shell cache-info lab-refresh lab-clean clean help preflight
 .DEFAULT_GOAL := modules
