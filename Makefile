@@ -11,7 +11,7 @@ export VFIO_AP_LAB_CACHE := $(abspath $(CACHE))
 endif
 
 # What the lab's scripts read from the environment.
-export KERNEL OUT RUN TEST CASE JOBS V W C CF
+export KERNEL OUT RUN TEST CASE BREAK JOBS V W C CF
 
 LAB := tests/lab
 VERSION := $(shell sed -n '/^[0-9]/p' VERSION)
@@ -92,6 +92,9 @@ check-headers: ## the driver against the s390x kernels that Debian ships: layout
 compare: ## the same tests with our module and with the kernel's own, case by case; goes to Documentation/comparison.md
 	@$(LAB)/compare
 
+breakages: ## break the driver, promise by promise, and see the tests fail; BREAK=R-04 for some of them
+	@$(LAB)/breakages
+
 static: ## static checks of all sources, with the tools that this machine has
 	@checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
 
@@ -134,6 +137,7 @@ help: ## this text
 	@echo '  RUN=name        - only this line of tests/runs:' $$(sed -n 's/^\([^#|]*[^ |#]\) *|.*/\1/p' tests/runs 2>/dev/null)
 	@echo '  TEST=name       - only this test of tests/cases; name:3+5 only its cases 3 and 5'
 	@echo '  CASE=text       - only cases whose names have this in them'
+	@echo '  BREAK=R-04      - only breakages whose names begin so (make breakages)'
 	@echo '  JOBS=n          - parallel compilers [number of processors]'
 	@echo '  CACHE=dir       - kernels and downloads [$${XDG_CACHE_HOME:-~/.cache}/vfio-ap-lab]'
 	@echo '  OUT=dir         - modules, programs, images and logs [out]'
@@ -164,5 +168,5 @@ preflight:
 	fi
 
 .PHONY: modules modules_install install uninstall mdev check-host sign deb check-packages
-.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check compare check-headers static lab-shell cache-info lab-refresh lab-clean clean help preflight
+.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight
 .DEFAULT_GOAL := modules

@@ -243,7 +243,6 @@ static bool is_chosen(const struct ktap_case *one)
 static void run_case(unsigned int number, const struct ktap_case *one,
 		     const struct ktap_world *world)
 {
-	case_number = number - 1;
 	failed = false;
 	skipped = false;
 	if (world)
@@ -277,6 +276,7 @@ int ktap_main(const struct ktap_case *cases, unsigned int count, const struct kt
 		}
 		/* Whoever reads the kernel log wants to know which case was running. */
 		kmsg_note("lab: case %s %u", program_invocation_short_name, i + 1);
+		case_number = i;
 		run_case(++ran, &cases[i], world);
 		failures += failed;
 		skips += skipped && !failed;
