@@ -226,6 +226,9 @@ int vfio_ap_bus_in_use(unsigned long *apm, unsigned long *aqm)
 		dev_notice_ratelimited(mdev->vdev.dev,
 				       "%02x.%04x is assigned, not reserved for the host\n",
 				       apid, apqi);
+		vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev,
+				 "%02x.%04x not given to the host: assigned\n",
+				 apid, apqi);
 		return -EADDRINUSE;
 	}
 	return 0;

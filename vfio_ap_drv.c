@@ -206,7 +206,7 @@ static int register_debug(void)
 	if (!vfio_ap_dbf)
 		return -ENOENT;
 	debug_register_view(vfio_ap_dbf, &debug_sprintf_view);
-	debug_set_level(vfio_ap_dbf, VFIO_AP_DBF_WARN);
+	debug_set_level(vfio_ap_dbf, VFIO_AP_DBF_NOTICE);
 	return 0;
 }
 

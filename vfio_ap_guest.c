@@ -278,6 +278,11 @@ static void vfio_ap_guest_push(struct ap_matrix_mdev *mdev)
 				  (unsigned long *)mdev->shadow.aqm.w,
 				  (unsigned long *)mdev->shadow.adm.w);
 	trace_vfio_ap_apcb(dev_name(mdev->vdev.dev), &mdev->shadow);
+	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev,
+			 "the guest has %u adapters, %u domains, %u control domains\n",
+			 ap_mask_weight(&mdev->shadow.apm),
+			 ap_mask_weight(&mdev->shadow.aqm),
+			 ap_mask_weight(&mdev->shadow.adm));
 	if (mdev->event[VFIO_AP_EVENT_CFG_CHG])
 		eventfd_signal(mdev->event[VFIO_AP_EVENT_CFG_CHG]);
 }
@@ -433,10 +438,14 @@ static void vfio_ap_guest_say_reserved(struct ap_matrix_mdev *mdev,
 	ap_mask_for_each(apqi, &area->aqm)
 		if (ap_owned_by_def_drv(apid, apqi))
 			break;
-	if (apqi < AP_MASK_BITS)
-		dev_notice_ratelimited(mdev->vdev.dev,
-				       "%02x.%04x is reserved for the host's drivers, not assigned\n",
-				       apid, apqi);
+	if (apqi == AP_MASK_BITS)
+		return;
+	dev_notice_ratelimited(mdev->vdev.dev,
+			       "%02x.%04x is reserved for the host's drivers, not assigned\n",
+			       apid, apqi);
+	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev,
+			 "%02x.%04x not assigned: reserved for the host\n",
+			 apid, apqi);
 }
 
 /**
@@ -486,6 +495,9 @@ static int vfio_ap_guest_check_shared(struct ap_matrix_mdev *mdev,
 		dev_notice_ratelimited(mdev->vdev.dev,
 				       "%02x.%04x is assigned to %s, not assigned\n",
 				       apid, apqi, dev_name(other->vdev.dev));
+		vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev,
+				 "%02x.%04x not assigned: another device has it\n",
+				 apid, apqi);
 		return -EADDRINUSE;
 	}
 	return 0;
@@ -655,15 +667,21 @@ int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 {
 	struct vfio_ap_hold hold = {};
+	bool taken = false;
 
 	/* A guest without a CRYCB has no AP instructions: nothing to do */
 	if (!kvm->arch.crypto.crycbd)
 		return 0;
 
 	scoped_guard(rwsem_write, &kvm->arch.crypto.pqap_hook_rwsem) {
-		if (kvm->arch.crypto.pqap_hook)
-			return -EPERM;
-		kvm->arch.crypto.pqap_hook = &mdev->pqap_hook;
+		taken = kvm->arch.crypto.pqap_hook;
+		if (!taken)
+			kvm->arch.crypto.pqap_hook = &mdev->pqap_hook;
+	}
+	if (taken) {
+		dev_notice_ratelimited(mdev->vdev.dev,
+				       "the guest has another vfio_ap device, not attached\n");
+		return -EPERM;
 	}
 
 	kvm_get_kvm(kvm);
@@ -678,6 +696,8 @@ int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 	}
 	mutex_lock(&matrix_dev->mdevs_lock);
 
+	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev, "attached by process %d\n",
+			 task_tgid_nr(current));
 	vfio_ap_guest_evaluate(mdev);
 	WRITE_ONCE(mdev->kvm, kvm);
 	vfio_ap_guest_push(mdev);
@@ -699,6 +719,7 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 {
 	/* Set by attach, cleared here: VFIO serialises open and close. */
 	struct kvm *kvm = mdev->kvm;
+	const struct ap_matrix nothing = {};
 	struct ap_matrix matrix;
 	struct vfio_ap_hold hold;
 
@@ -710,6 +731,8 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 
 	vfio_ap_guest_acquire(&hold, mdev);
 	kvm_arch_crypto_clear_masks(kvm);
+	trace_vfio_ap_apcb(dev_name(mdev->vdev.dev), &nothing);
+	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev, "detached\n");
 	WRITE_ONCE(mdev->kvm, NULL);
 	mdev->release_requested = false;
 	matrix = mdev->matrix;

@@ -369,7 +369,7 @@ static u32 aqic_disable(struct vfio_ap_queue *q)
 	lockdep_assert_held(&q->lock);
 
 	status = pqap_aqic(q->apqn, 0, 0);
-	trace_vfio_ap_irq(q->apqn, false, status);
+	trace_vfio_ap_irq_off(q->apqn, status);
 	switch (ap_status_response(status)) {
 	case AP_RESPONSE_RESET_IN_PROGRESS:
 	case AP_RESPONSE_BUSY:
@@ -451,7 +451,7 @@ static u32 aqic_issue_enable(struct vfio_ap_queue *q, struct vfio_ap_nib *nib,
 
 	status = pqap_aqic(q->apqn, control,
 			   page_to_phys(nib->page) | offset_in_page(gpa));
-	trace_vfio_ap_irq(q->apqn, true, status);
+	trace_vfio_ap_irq_on(q->apqn, status);
 	return status;
 }
 
@@ -890,5 +890,8 @@ void vfio_ap_irq_abandon(struct vfio_ap_queue *q)
 		return;
 	pr_warn("%02x.%04x: interrupt not off, leaking the page it writes to\n",
 		AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
+	vfio_ap_dbf_event(VFIO_AP_DBF_ERR,
+			  "%02x.%04x: interrupt not off, page leaked\n",
+			  AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
 	q->nib = NULL;
 }

@@ -46,8 +46,11 @@ static void vfio_ap_mdev_release(struct vfio_device *vdev)
 
 static int vfio_ap_mdev_open(struct vfio_device *vdev)
 {
-	if (!vdev->kvm)
+	if (!vdev->kvm) {
+		dev_notice_ratelimited(vdev->dev,
+				       "opened by somebody who has no KVM guest, refused\n");
 		return -EINVAL;
+	}
 	return vfio_ap_guest_attach(to_matrix_mdev(vdev), vdev->kvm);
 }
 
@@ -101,11 +104,13 @@ static void vfio_ap_mdev_request(struct vfio_device *vdev, unsigned int count)
 		armed = mdev->event[VFIO_AP_EVENT_REQ];
 	if (armed && count % 10 == 0)
 		dev_notice_ratelimited(vdev->dev,
-				       "relaying device request to user (#%u)\n",
+				       "wanted back, asked its user to let go (%u)\n",
 				       count);
 	else if (!armed && count == 0)
 		dev_notice_ratelimited(vdev->dev,
-				       "no device request registered by user, blocked until released by user\n");
+				       "wanted back, but its user cannot be asked: waiting until it lets go\n");
+	if (!count)
+		vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev, "wanted back\n");
 	vfio_ap_guest_withdraw(mdev);
 }
 

@@ -297,6 +297,42 @@ void vfio_ap_queue_reset_matrix(const struct ap_matrix *m,
 					&keep->aqm : &none);
 }
 
+/**
+ * vfio_ap_queue_zapq() - start a reset
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ * Return: the status word.
+ */
+static u32 vfio_ap_queue_zapq(struct vfio_ap_queue *q)
+{
+	u32 status;
+
+	lockdep_assert_held(&q->lock);
+
+	status = pqap_zapq(q->apqn);
+	trace_vfio_ap_zapq(q->apqn, status);
+	return status;
+}
+
+/**
+ * vfio_ap_queue_tapq() - ask whether a reset is complete
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ * Return: the status word.
+ */
+static u32 vfio_ap_queue_tapq(struct vfio_ap_queue *q)
+{
+	u32 status;
+
+	lockdep_assert_held(&q->lock);
+
+	status = pqap_tapq(q->apqn);
+	trace_vfio_ap_tapq(q->apqn, status);
+	return status;
+}
+
 static bool vfio_ap_queue_settled(const struct ap_matrix *m)
 {
 	const struct ap_adapter *adapter;
@@ -389,8 +425,27 @@ static void vfio_ap_queue_fail(struct vfio_ap_queue *q, u64 elapsed)
 	pr_notice_ratelimited("%02x.%04x: not reset after %llu ms (response %02x), kept out of every guest, still trying\n",
 			      AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn),
 			      elapsed / NSEC_PER_MSEC, q->response);
-	vfio_ap_dbf_event(VFIO_AP_DBF_WARN, "reset failed: %04x rc %02x\n",
-			  q->apqn, q->response);
+	vfio_ap_dbf_event(VFIO_AP_DBF_ERR,
+			  "%02x.%04x: not reset after %lu ms (response %02x)\n",
+			  AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn),
+			  (unsigned long)(elapsed / NSEC_PER_MSEC),
+			  q->response);
+}
+
+/**
+ * vfio_ap_queue_recover() - a queue whose reset failed has been reset at last
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ */
+static void vfio_ap_queue_recover(struct vfio_ap_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+
+	pr_notice_ratelimited("%02x.%04x: reset at last, can be passed again\n",
+			      AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
+	vfio_ap_dbf_event(VFIO_AP_DBF_NOTICE, "%02x.%04x: reset at last\n",
+			  AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
 }
 
 /**
@@ -405,6 +460,8 @@ static void vfio_ap_queue_finish(struct vfio_ap_queue *q,
 {
 	lockdep_assert_held(&q->lock);
 
+	if (q->state == VFIO_AP_QUEUE_FAILED && state == VFIO_AP_QUEUE_CLEAN)
+		vfio_ap_queue_recover(q);
 	q->state = state;
 	q->again = false;
 	q->keep = false;
@@ -470,8 +527,7 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 		return vfio_ap_queue_delay(q);
 	q->created = false;
 
-	status = zapq ? pqap_zapq(q->apqn) : pqap_tapq(q->apqn);
-	trace_vfio_ap_reset(q->apqn, zapq, status);
+	status = zapq ? vfio_ap_queue_zapq(q) : vfio_ap_queue_tapq(q);
 	q->response = ap_status_response(status);
 	action = zapq ? reset_table[q->response].zapq :
 			reset_table[q->response].tapq;
@@ -537,8 +593,7 @@ static u64 vfio_ap_queue_down_step(struct vfio_ap_queue *q)
 	lockdep_assert_held(&q->lock);
 
 	vfio_ap_bus_release_queue(q);
-	status = pqap_tapq(q->apqn);
-	trace_vfio_ap_reset(q->apqn, false, status);
+	status = vfio_ap_queue_tapq(q);
 	if (reset_table[ap_status_response(status)].tapq == DOWN)
 		return POLL_DOWN_NS;
 	q->state = VFIO_AP_QUEUE_RESETTING;
@@ -753,6 +808,8 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
 	/* Whoever had it before: it is as good as one that left a guest. */
 	q->state = VFIO_AP_QUEUE_CLEAN;
 	vfio_ap_queue_mark(q, false);
+	vfio_ap_dbf_event(VFIO_AP_DBF_INFO, "%02x.%04x: bound\n", apid,
+			  AP_QID_QUEUE(apqn));
 	return no_free_ptr(q);
 }
 
@@ -776,6 +833,8 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q)
 	q->ap_queue = NULL;
 	vfio_ap_queue_publish(q);
 	xa_erase(&matrix_dev->queues, q->apqn);
+	vfio_ap_dbf_event(VFIO_AP_DBF_INFO, "%02x.%04x: unbound\n",
+			  AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
 }
 
 /**
@@ -787,14 +846,13 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q)
  */
 static bool vfio_ap_queue_last_zapq(struct vfio_ap_queue *q)
 {
-	u32 status;
+	u8 response;
 
 	lockdep_assert_held(&q->lock);
 
-	status = pqap_zapq(q->apqn);
-	trace_vfio_ap_reset(q->apqn, true, status);
-	return reset_table[ap_status_response(status)].zapq == WAIT ||
-	       ap_status_response(status) == AP_RESPONSE_RESET_IN_PROGRESS;
+	response = ap_status_response(vfio_ap_queue_zapq(q));
+	return reset_table[response].zapq == WAIT ||
+	       response == AP_RESPONSE_RESET_IN_PROGRESS;
 }
 
 /**

@@ -12,22 +12,35 @@
 
 #include "vfio_ap_matrix.h"
 
-TRACE_EVENT(vfio_ap_reset,
-	    TP_PROTO(u16 apqn, bool zapq, u32 status),
-	    TP_ARGS(apqn, zapq, status),
-	    TP_STRUCT__entry(__field(u16, apqn)
-			     __field(bool, zapq)
-			     __field(u32, status)
-	    ),
-	    TP_fast_assign(__entry->apqn = apqn;
-			   __entry->zapq = zapq;
-			   __entry->status = status;
-	    ),
-	    TP_printk("%02x.%04x %s status=%08x", __entry->apqn >> 8,
-		      __entry->apqn & 255, __entry->zapq ? "zapq" : "tapq",
-		      __entry->status)
+/* What a queue answered */
+DECLARE_EVENT_CLASS(vfio_ap_status,
+		    TP_PROTO(u16 apqn, u32 status),
+		    TP_ARGS(apqn, status),
+		    TP_STRUCT__entry(__field(u16, apqn)
+				     __field(u32, status)
+		    ),
+		    TP_fast_assign(__entry->apqn = apqn;
+				   __entry->status = status;
+		    ),
+		    TP_printk("%02x.%04x status=%08x", __entry->apqn >> 8,
+			      __entry->apqn & 255, __entry->status)
 );
 
+/* A reset is started */
+DEFINE_EVENT(vfio_ap_status, vfio_ap_zapq,
+	     TP_PROTO(u16 apqn, u32 status), TP_ARGS(apqn, status));
+
+/* Is it complete? */
+DEFINE_EVENT(vfio_ap_status, vfio_ap_tapq,
+	     TP_PROTO(u16 apqn, u32 status), TP_ARGS(apqn, status));
+
+DEFINE_EVENT(vfio_ap_status, vfio_ap_irq_on,
+	     TP_PROTO(u16 apqn, u32 status), TP_ARGS(apqn, status));
+
+DEFINE_EVENT(vfio_ap_status, vfio_ap_irq_off,
+	     TP_PROTO(u16 apqn, u32 status), TP_ARGS(apqn, status));
+
+/* What a guest has from now on */
 TRACE_EVENT(vfio_ap_apcb,
 	    TP_PROTO(const char *mdev, const struct ap_matrix *shadow),
 	    TP_ARGS(mdev, shadow),
@@ -52,22 +65,6 @@ TRACE_EVENT(vfio_ap_apcb,
 		      __entry->aqm[2], __entry->aqm[3],
 		      __entry->adm[0], __entry->adm[1],
 		      __entry->adm[2], __entry->adm[3])
-);
-
-TRACE_EVENT(vfio_ap_irq,
-	    TP_PROTO(u16 apqn, bool on, u32 status),
-	    TP_ARGS(apqn, on, status),
-	    TP_STRUCT__entry(__field(u16, apqn)
-			     __field(bool, on)
-			     __field(u32, status)
-	    ),
-	    TP_fast_assign(__entry->apqn = apqn;
-			   __entry->on = on;
-			   __entry->status = status;
-	    ),
-	    TP_printk("%02x.%04x %s status=%08x", __entry->apqn >> 8,
-		      __entry->apqn & 255, __entry->on ? "on" : "off",
-		      __entry->status)
 );
 
 #endif /* VFIO_AP_TRACE_H */

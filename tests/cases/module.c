@@ -63,6 +63,15 @@ static void refused(void)
 	leaves_nothing();
 }
 
+static void says_so(void)
+{
+	need_unloaded();
+	kmsg_mark();
+	need_rc(module_load(), 0, "load");
+	expect_int(kmsg_count("vfio_ap: loaded, version "), 1, "one line says that it is there");
+	need_rc(module_unload(), 0, "unload");
+}
+
 static void loaded_twice(void)
 {
 	need_unloaded();
@@ -132,6 +141,7 @@ static void while_resetting(void)
 
 static const struct ktap_case cases[] = {
 	{ "R-28: load and unload in a loop leave nothing behind", in_a_loop },
+	{ "issue 3: loading is one line in the log", says_so },
 	{ "R-28: a refused load says why and leaves nothing behind", refused },
 	{ "SPEC 1.13: loading twice is refused", loaded_twice },
 	{ "SPEC 1.13: unloading with idle devices", with_idle_devices },
