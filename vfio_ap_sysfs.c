@@ -191,21 +191,20 @@ static const char *queue_reason(unsigned int apid, unsigned int apqi)
 
 /**
  * id_reason() - say why a guest does not have a number that is assigned
- * @mdev: the mdev
  * @host: what the host has of the kind
  * @id: the number, 0 to 255
+ *
+ * Nothing is said of a device that VFIO wants back: its attributes are gone
+ * before VFIO asks.
  *
  * Context: process; expects mdevs_lock.
  * Return: one word.
  */
-static const char *id_reason(const struct ap_matrix_mdev *mdev,
-			     const struct ap_mask *host, unsigned int id)
+static const char *id_reason(const struct ap_mask *host, unsigned int id)
 {
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
-	if (!ap_mask_test(host, id))
-		return "not-in-host";
-	return mdev->release_requested ? "released" : "resetting";
+	return ap_mask_test(host, id) ? "resetting" : "not-in-host";
 }
 
 /**
@@ -229,10 +228,10 @@ static size_t put_adapter(const struct ap_matrix_mdev *mdev, char *buf,
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	domains = ap_mask_andnot(&domains, &mdev->held);
-	if (!ap_mask_test(&host->apm, apid) || mdev->release_requested ||
+	if (!ap_mask_test(&host->apm, apid) ||
 	    !ap_matrix_lacks(matrix_dev->adapter[apid], &domains, &apqi))
 		return scnprintf(buf + at, size - at, "%02x %s\n", apid,
-				 id_reason(mdev, &host->apm, apid));
+				 id_reason(&host->apm, apid));
 	return scnprintf(buf + at, size - at, "%02x %02x.%04x %s\n", apid,
 			 apid, apqi, queue_reason(apid, apqi));
 }
@@ -262,11 +261,11 @@ static size_t put_withheld(const struct ap_matrix_mdev *mdev, char *buf,
 	rest = ap_mask_andnot(&mdev->matrix.aqm, &mdev->shadow.aqm);
 	ap_mask_for_each(id, &rest)
 		at += scnprintf(buf + at, size - at, ".%04x %s\n", id,
-				id_reason(mdev, &host->aqm, id));
+				id_reason(&host->aqm, id));
 	rest = ap_mask_andnot(&mdev->matrix.adm, &mdev->shadow.adm);
 	ap_mask_for_each(id, &rest)
 		at += scnprintf(buf + at, size - at, "%04x %s\n", id,
-				id_reason(mdev, &host->adm, id));
+				id_reason(&host->adm, id));
 	return at;
 }
 
