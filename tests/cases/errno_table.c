@@ -137,9 +137,22 @@ static bool other_has(const char *text)
 	return has(the_other(), text);
 }
 
+/*
+ * Since 6.19 the bus asks for an adapter in all domains before a mask takes it, so some rows
+ * are refused earlier there.
+ */
+static void allow_for_strict_bus(long rc)
+{
+	if (rc == -EBUSY && apbus_has_override(APQN(CARD_5, DOMAIN_4)))
+		ktap_skip("the bus of this kernel asks for whole adapters: EBUSY");
+}
+
 static bool apmask(const char *text)
 {
-	need_rc(apbus_write("apmask", text), 0, "'%s' to apmask", text);
+	long rc = apbus_write("apmask", text);
+
+	allow_for_strict_bus(rc);
+	need_rc(rc, 0, "'%s' to apmask", text);
 	return true;
 }
 
@@ -356,7 +369,7 @@ static void write_and_be_killed(const char *path, const char *input)
 static void write_file(const struct abi_row *row, const char *path)
 {
 	char *input = memo("%s", strcmp(row->input, "-") ? row->input : "");
-	long length = abi_unescape(input), expected = abi_result(row->result);
+	long length = abi_unescape(input), expected = abi_result(row->result), rc;
 	char *before = sight();
 	apemu_time since = apemu_present() ? apemu_now() : 0;
 
@@ -367,8 +380,10 @@ static void write_file(const struct abi_row *row, const char *path)
 		return;
 	}
 	need(expected <= 0, "the result '%s' is understood", row->result);
-	expect_rc(file_write(path, input, length), expected, "line %u: '%s' to %s", row->line,
-		  row->input, path);
+	rc = file_write(path, input, length);
+	if (!expected && !strcmp(path, "/sys/bus/ap/apmask"))
+		allow_for_strict_bus(rc);
+	expect_rc(rc, expected, "line %u: '%s' to %s", row->line, row->input, path);
 	if (!expected)
 		return;
 	expect_str(sight(), before, "line %u: %s refuses '%s', so nothing changed", row->line,
