@@ -404,7 +404,7 @@ static u64 vfio_ap_queue_delay(const struct vfio_ap_queue *q)
 	u64 most = q->state == VFIO_AP_QUEUE_FAILED ? POLL_FAILED_NS :
 						      POLL_MAX_NS;
 
-	return clamp_t(u64, (ktime_get_ns() - q->tried) / 4, POLL_MIN_NS, most);
+	return clamp_t(u64, (ktime_get_ns() - q->tried) / 2, POLL_MIN_NS, most);
 }
 
 /**
