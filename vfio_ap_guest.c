@@ -287,6 +287,14 @@ static void vfio_ap_guest_push(struct ap_matrix_mdev *mdev)
 		eventfd_signal(mdev->event[VFIO_AP_EVENT_CFG_CHG]);
 }
 
+/* Does a change of the shadow take queues away? */
+static bool vfio_ap_guest_loses(const struct ap_matrix *from,
+				const struct ap_matrix *to)
+{
+	return !ap_mask_subset(&from->apm, &to->apm) ||
+	       !ap_mask_subset(&from->aqm, &to->aqm);
+}
+
 /**
  * vfio_ap_guest_reset_leaving() - have queues reset that left a guest
  * @from: what the guest had
@@ -302,6 +310,8 @@ static void vfio_ap_guest_reset_leaving(const struct ap_matrix *from,
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
+	if (!vfio_ap_guest_loses(from, to))
+		return;
 	ap_mask_for_each(apid, &from->apm) {
 		leaving = from->aqm;
 		if (ap_mask_test(&to->apm, apid))
@@ -632,6 +642,7 @@ int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 	struct vfio_ap_change change;
 	struct vfio_ap_hold hold;
 	struct ap_matrix before;
+	bool wait = false;
 	int rc;
 
 	rc = vfio_ap_guest_begin(&hold, &change, mdev, edit, how);
@@ -643,10 +654,11 @@ int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 		mdev->matrix = change.after;
 		mdev->held = ap_mask_or(&mdev->held, &change.columns.aqm);
 		vfio_ap_guest_evaluate(mdev);
+		wait = vfio_ap_guest_loses(&before, &mdev->shadow);
 	}
 	vfio_ap_guest_release(&hold);
 
-	if (!rc)
+	if (wait)
 		vfio_ap_queue_wait(&before, vfio_ap_wait_end());
 	return rc;
 }

@@ -225,7 +225,8 @@ void ap_matrix_filter(struct ap_matrix *shadow,
 		      const struct ap_mask *held,
 		      const struct ap_adapter *const *adapters)
 {
-	unsigned int apid, apqi;
+	static const struct ap_mask none;
+	unsigned int apid;
 
 	shadow->apm = ap_mask_and(&assigned->apm, &host->apm);
 	shadow->aqm = ap_mask_and(&assigned->aqm, &host->aqm);
@@ -233,7 +234,8 @@ void ap_matrix_filter(struct ap_matrix *shadow,
 	shadow->adm = ap_mask_and(&assigned->adm, &host->adm);
 
 	ap_mask_for_each(apid, &shadow->apm)
-		if (ap_matrix_lacks(adapters[apid], &shadow->aqm, &apqi))
+		if (!ap_mask_subset(&shadow->aqm, adapters[apid] ?
+				    &adapters[apid]->passable : &none))
 			ap_mask_clear(&shadow->apm, apid);
 }
 
