@@ -239,26 +239,20 @@ struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn)
 }
 
 /**
- * vfio_ap_guest_has() - tell whether a guest has a queue in its configuration
+ * vfio_ap_guest_set_shadow() - write down what a guest has
  * @mdev: the guest's mdev
- * @apqn: the queue
+ * @shadow: what it has
  *
- * AQIC asks this without mdevs_lock, but with the queue's lock. A queue that
- * leaves the shadow is marked for reset under that lock afterwards. So who sees
- * the old shadow here is undone by that reset.
- *
- * Context: process. Takes shadow_lock.
- * Return: true if the queue is plugged.
+ * Context: process; expects mdevs_lock, takes shadow_lock.
  */
-bool vfio_ap_guest_has(struct ap_matrix_mdev *mdev, u16 apqn)
+void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
+			      const struct ap_matrix *shadow)
 {
-	bool has = false;
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
-	scoped_guard(spinlock, &mdev->shadow_lock)
-		has = READ_ONCE(mdev->kvm) &&
-		      ap_matrix_has(&mdev->shadow, AP_QID_CARD(apqn),
-				    AP_QID_QUEUE(apqn));
-	return has;
+	write_seqlock(&mdev->shadow_lock);
+	mdev->shadow = *shadow;
+	write_sequnlock(&mdev->shadow_lock);
 }
 
 /**
@@ -363,8 +357,7 @@ void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 	if (ap_matrix_equal(&before, &after))
 		return;
 
-	scoped_guard(spinlock, &mdev->shadow_lock)
-		mdev->shadow = after;
+	vfio_ap_guest_set_shadow(mdev, &after);
 	if (mdev->kvm)
 		vfio_ap_guest_push(mdev);
 	vfio_ap_guest_reset_leaving(&before, &after);

@@ -35,6 +35,12 @@
 #define UNMAP_HOLD_OFF_MS	50
 #define UNMAP_MAX_SHIFT		10
 
+/*
+ * How long a NIB that its guest has disabled is kept before the poller looks
+ * whether the interrupt is off: who enables it again by then needs no new pin.
+ */
+#define LINGER_NS		(10 * NSEC_PER_MSEC)
+
 /**
  * enum nib_pin - where the pin of VFIO stands
  * @NIB_PINNING: a vCPU is asking for it
@@ -52,14 +58,16 @@ enum nib_pin {
  * @owners: the adapter and VFIO
  * @node: in &ap_matrix_mdev.nibs as long as VFIO is an owner; [nib_lock]
  * @pin: where the pin stands; whoever makes PINNED RETURNING has to give it
- *	back; [nib_lock]
- * @revoked: nobody wants the pin any more; [nib_lock]
+ *	back
+ * @revoked: nobody wants the pin any more; set under nib_lock before @pin is
+ *	looked at, looked at after @pin was made PINNED
  * @mdev: whose pin it is; valid as long as the NIB is in the list
  * @q: the queue, with a reference
  * @kvm: the guest, with a reference
  * @page: the page, with a reference of our own next to the pin
  * @iova: guest address of the page
  * @gisc: the guest's interruption subclass, 0 to 7
+ * @nisc: the host's interruption subclass for it, valid if @has_gisc
  * @has_gisc: @gisc is registered
  * @ended: the adapter's share is to be given up by @work; [nib_lock]
  * @work: gives up shares where that cannot be done on the spot; has a share of
@@ -76,17 +84,27 @@ struct vfio_ap_nib {
 	struct page *page;
 	dma_addr_t iova;
 	u8 gisc;
+	u8 nisc;
 	bool has_gisc;
 	bool ended;
 	struct work_struct work;
 };
 
+/* Making and freeing one would be half of what AQIC costs: keep one. */
+static void nib_free(struct vfio_ap_queue *q, struct vfio_ap_nib *nib)
+{
+	if (cmpxchg(&q->spare, NULL, nib))
+		kfree(nib);
+}
+
 static void nib_put(struct vfio_ap_nib *nib)
 {
+	struct vfio_ap_queue *q = nib->q;
+
 	if (!refcount_dec_and_test(&nib->owners))
 		return;
-	vfio_ap_queue_put(nib->q);
-	kfree(nib);
+	nib_free(q, nib);
+	vfio_ap_queue_put(q);
 }
 
 /**
@@ -100,7 +118,8 @@ static void nib_unlist(struct vfio_ap_nib *nib)
 	lockdep_assert_held(&matrix_dev->nib_lock);
 
 	list_del_init(&nib->node);
-	wake_up_all(&nib->mdev->nib_wait);
+	if (wq_has_sleeper(&nib->mdev->nib_wait))
+		wake_up_all(&nib->mdev->nib_wait);
 }
 
 /**
@@ -111,15 +130,7 @@ static void nib_unlist(struct vfio_ap_nib *nib)
  */
 static void nib_return(struct vfio_ap_nib *nib)
 {
-	bool ours = false;
-
-	scoped_guard(spinlock, &matrix_dev->nib_lock) {
-		if (nib->pin == NIB_PINNED) {
-			nib->pin = NIB_RETURNING;
-			ours = true;
-		}
-	}
-	if (!ours)
+	if (cmpxchg(&nib->pin, NIB_PINNED, NIB_RETURNING) != NIB_PINNED)
 		return;
 	vfio_unpin_pages(&nib->mdev->vdev, nib->iova, 1);
 	scoped_guard(spinlock, &matrix_dev->nib_lock)
@@ -157,8 +168,10 @@ static void nib_revoke(struct vfio_ap_nib *nib)
 {
 	lockdep_assert_held(&matrix_dev->nib_lock);
 
-	nib->revoked = true;
-	if (nib->pin == NIB_PINNED)
+	WRITE_ONCE(nib->revoked, true);
+	/* Pairs with the exchange in nib_pin(). */
+	smp_mb();
+	if (READ_ONCE(nib->pin) == NIB_PINNED)
 		nib_kick(nib);
 }
 
@@ -219,6 +232,8 @@ static bool nib_refused(const struct ap_matrix_mdev *mdev, u64 iova)
 
 	lockdep_assert_held(&matrix_dev->nib_lock);
 
+	if (!mdev->unmap_active && !time_before(jiffies, mdev->unmap_until))
+		return false;
 	if (mdev->unmaps_more)
 		return true;
 	for (u = mdev->unmapped; u < mdev->unmapped + VFIO_AP_UNMAPS; u++) {
@@ -229,6 +244,24 @@ static bool nib_refused(const struct ap_matrix_mdev *mdev, u64 iova)
 			return true;
 	}
 	return false;
+}
+
+static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
+{
+	struct vfio_ap_nib *nib = xchg(&q->spare, NULL);
+
+	if (!nib) {
+		nib = kzalloc(sizeof(*nib), GFP_KERNEL_ACCOUNT);
+		if (!nib)
+			return NULL;
+		INIT_WORK(&nib->work, nib_work);
+	}
+	refcount_set(&nib->owners, 2);
+	nib->pin = NIB_PINNING;
+	nib->revoked = false;
+	nib->has_gisc = false;
+	nib->ended = false;
+	return nib;
 }
 
 /**
@@ -246,47 +279,41 @@ static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 				   struct vfio_ap_queue *q, struct kvm *kvm,
 				   dma_addr_t iova)
 {
+	bool pinned, refused = false;
 	struct vfio_ap_nib *nib;
-	struct page *page = NULL;
-	bool pinned, keep = false;
 
-	nib = kzalloc(sizeof(*nib), GFP_KERNEL_ACCOUNT);
+	nib = nib_alloc(q);
 	if (!nib)
 		return NULL;
-	refcount_set(&nib->owners, 2);
-	INIT_WORK(&nib->work, nib_work);
 	nib->mdev = mdev;
 	nib->iova = iova;
 
 	scoped_guard(spinlock, &matrix_dev->nib_lock) {
-		if (nib_refused(mdev, iova)) {
-			kfree(nib);
-			return NULL;
-		}
-		list_add_tail(&nib->node, &mdev->nibs);
+		refused = nib_refused(mdev, iova);
+		if (!refused)
+			list_add_tail(&nib->node, &mdev->nibs);
+	}
+	if (refused) {
+		nib_free(q, nib);
+		return NULL;
 	}
 	pinned = vfio_pin_pages(&mdev->vdev, iova, 1,
-				IOMMU_READ | IOMMU_WRITE, &page) == 1;
-	scoped_guard(spinlock, &matrix_dev->nib_lock) {
-		/* Memory without a reference count cannot be kept. */
-		if (pinned && !nib->revoked)
-			keep = folio_try_get(page_folio(page));
-		if (keep) {
-			nib->page = page;
-			nib->kvm = kvm;
-			kvm_get_kvm(kvm);
-			nib->q = q;
-			kref_get(&q->ref);
-		}
-		nib->pin = keep ? NIB_PINNED : NIB_RETURNING;
-	}
-	if (keep)
+				IOMMU_READ | IOMMU_WRITE, &nib->page) == 1;
+	/* Memory without a reference count cannot be kept. */
+	if (pinned && folio_try_get(page_folio(nib->page))) {
+		nib->kvm = kvm;
+		kvm_get_kvm(kvm);
+		nib->q = q;
+		kref_get(&q->ref);
+		/* Whoever finds it PINNED finds the rest as well. */
+		xchg(&nib->pin, NIB_PINNED);
 		return nib;
+	}
 	if (pinned)
 		vfio_unpin_pages(&mdev->vdev, iova, 1);
 	scoped_guard(spinlock, &matrix_dev->nib_lock)
 		nib_unlist(nib);
-	kfree(nib);
+	nib_free(q, nib);
 	return NULL;
 }
 
@@ -412,10 +439,11 @@ static struct vfio_ap_nib *aqic_take_nib(struct vfio_ap_queue *q)
 /**
  * aqic_watch() - watch the interrupt of a queue go off
  * @q: the queue
+ * @delay: when to look first, in ns from now
  *
  * Context: process; expects the queue's lock, takes poll_lock.
  */
-static void aqic_watch(struct vfio_ap_queue *q)
+static void aqic_watch(struct vfio_ap_queue *q, u64 delay)
 {
 	lockdep_assert_held(&q->lock);
 
@@ -426,7 +454,7 @@ static void aqic_watch(struct vfio_ap_queue *q)
 	q->nib_ending = true;
 	if (q->state == VFIO_AP_QUEUE_CLEAN)
 		q->tried = ktime_get_ns();
-	vfio_ap_queue_poll(q, NSEC_PER_MSEC / 2);
+	vfio_ap_queue_poll(q, delay);
 }
 
 /**
@@ -434,17 +462,16 @@ static void aqic_watch(struct vfio_ap_queue *q)
  * @q: the queue
  * @nib: where the adapter is to write
  * @gpa: guest address of the NIB; its offset in the page counts
- * @nisc: the interruption subclass of the host, 0 to 7
  *
  * Context: process; expects the queue's lock.
  * Return: the status word.
  */
 static u32 aqic_issue_enable(struct vfio_ap_queue *q, struct vfio_ap_nib *nib,
-			     u64 gpa, int nisc)
+			     u64 gpa)
 {
 	u64 gisa = virt_to_phys(nib->kvm->arch.gisa_int.origin);
 	u64 control = AQIC_IR | (u64)nib->gisc << AQIC_GISC_SHIFT |
-		      (gisa & AQIC_GISA) | (nisc & AQIC_ISC);
+		      (gisa & AQIC_GISA) | (nib->nisc & AQIC_ISC);
 	u32 status;
 
 	lockdep_assert_held(&q->lock);
@@ -453,22 +480,6 @@ static u32 aqic_issue_enable(struct vfio_ap_queue *q, struct vfio_ap_nib *nib,
 			   page_to_phys(nib->page) | offset_in_page(gpa));
 	trace_vfio_ap_irq_on(q->apqn, status);
 	return status;
-}
-
-/**
- * nib_is_revoked() - was the memory under a NIB unmapped?
- * @nib: the NIB
- *
- * Context: any. Takes nib_lock.
- * Return: true if so.
- */
-static bool nib_is_revoked(const struct vfio_ap_nib *nib)
-{
-	bool revoked = false;
-
-	scoped_guard(spinlock, &matrix_dev->nib_lock)
-		revoked = nib->revoked;
-	return revoked;
 }
 
 /**
@@ -496,22 +507,23 @@ static u32 aqic_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 			 q->state == VFIO_AP_QUEUE_FAILED))
 		return ap_status_make(AP_RESPONSE_RESET_IN_PROGRESS);
 	/* Unmapped since it was pinned; who comes later finds it at the queue. */
-	if (nib_is_revoked(*nib))
+	if (READ_ONCE((*nib)->revoked))
 		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
 
 	nisc = kvm_s390_gisc_register((*nib)->kvm, (*nib)->gisc);
 	if (nisc < 0)
 		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
+	(*nib)->nisc = nisc;
 	(*nib)->has_gisc = true;
 
-	status = aqic_issue_enable(q, *nib, gpa, nisc);
+	status = aqic_issue_enable(q, *nib, gpa);
 	if (ap_status_response(status) == AP_RESPONSE_OTHERWISE_CHANGED &&
 	    !q->nib) {
 		/* On, but not for this guest: the guest must not notice. */
 		aqic_disable(q);
 		status = ap_status_make(AP_RESPONSE_BUSY);
 		if (aqic_off(q))
-			status = aqic_issue_enable(q, *nib, gpa, nisc);
+			status = aqic_issue_enable(q, *nib, gpa);
 		q->disable = false;
 	} else if (ap_status_response(status) == AP_RESPONSE_OTHERWISE_CHANGED &&
 		   q->nib_ending) {
@@ -541,6 +553,63 @@ static u32 aqic_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 	return status;
 }
 
+/**
+ * aqic_can_linger() - may a NIB that was disabled be enabled as it is?
+ * @q: the queue
+ * @mdev: the guest's mdev
+ * @gpa: guest address of the NIB that the guest wants
+ * @gisc: the interruption subclass that it wants
+ *
+ * Who unmaps the memory revokes the NIB first and disables it then, under the
+ * queue's lock. So one that is not revoked by now is pinned as long as that lock
+ * is held.
+ *
+ * Context: process; expects the queue's lock.
+ * Return: true if page, subclass and guest are the same.
+ */
+static bool aqic_can_linger(const struct vfio_ap_queue *q,
+			    const struct ap_matrix_mdev *mdev, u64 gpa, u8 gisc)
+{
+	const struct vfio_ap_nib *nib = q->nib;
+
+	lockdep_assert_held(&q->lock);
+
+	return nib && q->nib_ending && !q->disable && gpa &&
+	       nib->iova == (gpa & PAGE_MASK) && nib->gisc == gisc &&
+	       nib->mdev == mdev && nib->has_gisc && !READ_ONCE(nib->revoked) &&
+	       q->state == VFIO_AP_QUEUE_CLEAN &&
+	       vfio_ap_guest_has(mdev, q->apqn);
+}
+
+/**
+ * aqic_enable_again() - give a queue the NIB that it had a moment ago
+ * @q: the queue
+ * @mdev: the guest's mdev
+ * @gpa: guest address of the NIB
+ * @gisc: the interruption subclass of the guest
+ * @status: where to store the status word for the guest
+ *
+ * Context: process; takes the queue's lock.
+ * Return: true if that was possible.
+ */
+static bool aqic_enable_again(struct vfio_ap_queue *q,
+			      struct ap_matrix_mdev *mdev, u64 gpa, u8 gisc,
+			      u32 *status)
+{
+	if (!READ_ONCE(q->nib))
+		return false;
+	guard(mutex)(&q->lock);
+	if (!aqic_can_linger(q, mdev, gpa, gisc))
+		return false;
+	*status = aqic_issue_enable(q, q->nib, gpa);
+	if (ap_status_response(*status) == AP_RESPONSE_NORMAL)
+		q->nib_ending = false;
+	/* Still on, but being switched off: let the guest try again. */
+	if (ap_status_response(*status) == AP_RESPONSE_OTHERWISE_CHANGED)
+		*status = ap_status_make(AP_RESPONSE_BUSY);
+	return true;
+}
+
 static u32 aqic_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
 			     struct vfio_ap_queue *q)
 {
@@ -550,6 +619,10 @@ static u32 aqic_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
 	struct vfio_ap_nib *nib;
 	u32 status;
 
+	/* A guest in a protected virtual machine shares the page each time. */
+	if (!vcpu->arch.pv.handle &&
+	    aqic_enable_again(q, mdev, gpa, gisc, &status))
+		return status;
 	nib = nib_make(vcpu, mdev, q, gpa);
 	if (!nib)
 		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
@@ -565,29 +638,23 @@ static u32 aqic_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
  * @mdev: the guest's mdev
  * @q: the queue
  *
- * Does not wait for the interrupt to be off, that is the poller's business.
+ * Does not look whether the interrupt is off, that is the poller's business. The
+ * page stays pinned until then.
  *
- * Context: process, may sleep for VFIO's locks. Takes the queue's lock.
+ * Context: process. Takes the queue's lock and poll_lock.
  * Return: the status word for the guest.
  */
 static u32 aqic_guest_disable(struct ap_matrix_mdev *mdev,
 			      struct vfio_ap_queue *q)
 {
-	struct vfio_ap_nib *nib = NULL;
 	u32 status;
 
-	scoped_guard(mutex, &q->lock) {
-		if (q->state == VFIO_AP_QUEUE_GONE ||
-		    !vfio_ap_guest_has(mdev, q->apqn))
-			return ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
-		status = aqic_disable(q);
-		if (q->nib && aqic_off(q))
-			nib = aqic_take_nib(q);
-		else
-			aqic_watch(q);
-	}
-	if (nib)
-		nib_end(nib);
+	guard(mutex)(&q->lock);
+	if (q->state == VFIO_AP_QUEUE_GONE ||
+	    !vfio_ap_guest_has(mdev, q->apqn))
+		return ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
+	status = aqic_disable(q);
+	aqic_watch(q, LINGER_NS);
 	return status;
 }
 
@@ -607,7 +674,7 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 {
 	u64 *gprs = vcpu->run->s.regs.gprs;
 	struct ap_matrix_mdev *mdev;
-	struct vfio_ap_queue *q;
+	struct vfio_ap_queue *q = NULL;
 	u16 apqn = READ_ONCE(gprs[0]);
 	u32 status;
 
@@ -617,7 +684,8 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 	mdev = container_of(vcpu->kvm->arch.crypto.pqap_hook,
 			    struct ap_matrix_mdev, pqap_hook);
 	/* Do not even look at the guest's memory for a queue it has not. */
-	q = vfio_ap_guest_has(mdev, apqn) ? vfio_ap_queue_get(apqn) : NULL;
+	if (vfio_ap_guest_has(mdev, apqn))
+		q = vfio_ap_queue_get(apqn);
 	if (!q) {
 		gprs[1] = ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
 		return 0;
@@ -692,8 +760,10 @@ static struct vfio_ap_nib *nib_take_used(struct ap_matrix_mdev *mdev,
 		if (nib->revoked || !nib_overlaps(nib->iova, first, last))
 			continue;
 		/* Who is pinning it gives it back as soon as it has it. */
-		nib->revoked = true;
-		if (nib->pin != NIB_PINNED)
+		WRITE_ONCE(nib->revoked, true);
+		/* Pairs with the exchange in nib_pin(). */
+		smp_mb();
+		if (READ_ONCE(nib->pin) != NIB_PINNED)
 			continue;
 		refcount_inc(&nib->owners);
 		found = nib;
@@ -762,6 +832,7 @@ static struct vfio_ap_unmap *nib_begin_unmap(struct ap_matrix_mdev *mdev,
 	} else {
 		mdev->unmaps_more++;
 	}
+	mdev->unmap_active++;
 	spin_unlock(&matrix_dev->nib_lock);
 	return at;
 }
@@ -781,10 +852,13 @@ static void nib_end_unmap(struct ap_matrix_mdev *mdev, struct vfio_ap_unmap *u)
 	if (u) {
 		ms = UNMAP_HOLD_OFF_MS << min(u->count, UNMAP_MAX_SHIFT);
 		u->until = jiffies + msecs_to_jiffies(ms);
+		if (time_before(mdev->unmap_until, u->until))
+			mdev->unmap_until = u->until;
 		u->active--;
 	} else {
 		mdev->unmaps_more--;
 	}
+	mdev->unmap_active--;
 	spin_unlock(&matrix_dev->nib_lock);
 }
 
@@ -805,7 +879,7 @@ static void nib_disuse(struct vfio_ap_nib *nib)
 			if (aqic_off(q))
 				vfio_ap_irq_ended(q);
 			else
-				aqic_watch(q);
+				aqic_watch(q, NSEC_PER_MSEC / 2);
 		}
 	}
 	scoped_guard(spinlock, &matrix_dev->nib_lock)

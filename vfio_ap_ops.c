@@ -32,7 +32,8 @@ static int vfio_ap_mdev_init(struct vfio_device *vdev)
 	INIT_LIST_HEAD(&mdev->nibs);
 	init_waitqueue_head(&mdev->nib_wait);
 	INIT_WORK(&mdev->evaluate_work, vfio_ap_guest_evaluate_work);
-	spin_lock_init(&mdev->shadow_lock);
+	seqlock_init(&mdev->shadow_lock);
+	mdev->unmap_until = jiffies;
 	mdev->pqap_hook = vfio_ap_irq_aqic;
 	/* One of its own: a VMM that sits on VFIO's locks only delays itself. */
 	mdev->release_wq = alloc_workqueue("vfio_ap_mdev", WQ_UNBOUND, 0);
@@ -266,8 +267,7 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 		vfio_ap_queue_reset_matrix(&matrix, NULL);
 		/* An evaluation that is still to come must find nothing. */
 		mdev->matrix = (struct ap_matrix) {};
-		scoped_guard(spinlock, &mdev->shadow_lock)
-			mdev->shadow = (struct ap_matrix) {};
+		vfio_ap_guest_set_shadow(mdev, &mdev->matrix);
 		list_del_init(&mdev->node);
 	}
 	cancel_work_sync(&mdev->evaluate_work);

@@ -8,16 +8,17 @@
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/eventfd.h>
+#include <linux/hashtable.h>
 #include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/kvm_host.h>
 #include <linux/mdev.h>
 #include <linux/mutex.h>
+#include <linux/seqlock.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 
 #include "compat/ap_bus_contract.h"
 #include "vfio_ap_debug.h"
@@ -42,6 +43,12 @@ enum vfio_ap_event {
 };
 
 struct vfio_ap_nib;
+
+/*
+ * Buckets of the index of queues: 8 KiB, once. More than four queues in a bucket
+ * would be more than 4,096 in the host.
+ */
+#define VFIO_AP_INDEX_BITS	10
 
 /* How many ranges an mdev remembers to have been unmapped */
 #define VFIO_AP_UNMAPS	4
@@ -87,6 +94,9 @@ struct vfio_ap_unmap {
  * @nib_wait: woken when a NIB leaves @nibs
  * @unmapped: ranges that are being unmapped, or were of late; [nib_lock]
  * @unmaps_more: how many more are being unmapped; [nib_lock]
+ * @unmap_active: how many are being unmapped, all in all; [nib_lock]
+ * @unmap_until: when the end of none was not long ago any more, in jiffies;
+ *	[nib_lock]
  */
 struct ap_matrix_mdev {
 	struct vfio_device vdev;
@@ -96,7 +106,7 @@ struct ap_matrix_mdev {
 	unsigned int apqi_max;
 	struct ap_matrix matrix;
 	struct ap_matrix shadow;
-	spinlock_t shadow_lock; /* shadow, next to mdevs_lock */
+	seqlock_t shadow_lock; /* shadow, next to mdevs_lock */
 	struct ap_mask held;
 	bool release_requested;
 	struct kvm *kvm;
@@ -108,6 +118,8 @@ struct ap_matrix_mdev {
 	wait_queue_head_t nib_wait;
 	struct vfio_ap_unmap unmapped[VFIO_AP_UNMAPS];
 	unsigned int unmaps_more;
+	unsigned int unmap_active;
+	unsigned long unmap_until;
 };
 
 /**
@@ -133,6 +145,7 @@ enum vfio_ap_queue_state {
  * @ref: references; the index holds one, so does the list of polled queues,
  *	and so does each NIB
  * @rcu: for the lookup without a lock
+ * @index: in &ap_matrix_dev.queues
  * @apqn: AP_MKQID(APID, APQI); constant
  * @lock: guards what follows, and makes a sequence of PQAPs to the queue one
  * @ap_queue: the bus's object, NULL after unbind
@@ -146,6 +159,8 @@ enum vfio_ap_queue_state {
  * @disable: AQIC to disable has to be issued again
  * @nib: where the adapter may still write, NULL if it may not
  * @nib_ending: nobody wants @nib any more, wait for the interrupt to be off
+ * @spare: a NIB that was used and can be used again, or NULL; whoever exchanges
+ *	it for something else has it
  * @since: when the current reset began, in ns of CLOCK_MONOTONIC
  * @tried: when something was done last that is waited for, the same
  * @response: the last response code, for messages
@@ -156,6 +171,7 @@ enum vfio_ap_queue_state {
 struct vfio_ap_queue {
 	struct kref ref;
 	struct rcu_head rcu;
+	struct hlist_node index;
 	u16 apqn;
 	struct mutex lock; /* what follows, and the order of PQAPs */
 	struct ap_queue *ap_queue;
@@ -169,6 +185,7 @@ struct vfio_ap_queue {
 	bool nib_ending:1;
 	u8 response;
 	struct vfio_ap_nib *nib;
+	struct vfio_ap_nib *spare;
 	u64 since;
 	u64 tried;
 	struct list_head node;
@@ -230,7 +247,7 @@ struct ap_matrix_dev {
 	unsigned int apid_max;
 	unsigned int apqi_max;
 	struct ap_adapter *adapter[AP_MASK_BITS];
-	struct xarray queues;
+	DECLARE_HASHTABLE(queues, VFIO_AP_INDEX_BITS);
 	wait_queue_head_t reset_wait;
 	struct list_head polled;
 	unsigned int nr_polled;
@@ -263,6 +280,35 @@ struct vfio_ap_hold {
 	bool bus;
 };
 
+/**
+ * vfio_ap_guest_has() - tell whether a guest has a queue in its configuration
+ * @mdev: the guest's mdev
+ * @apqn: the queue
+ *
+ * AQIC asks this without mdevs_lock, but with the queue's lock. A queue that
+ * leaves the shadow is marked for reset under that lock afterwards. So who sees
+ * the old shadow here is undone by that reset.
+ *
+ * Context: any. Reads under shadow_lock, which holds nobody up: so lockdep
+ *	    need not know, and AQIC is spared the time.
+ * Return: true if the queue is plugged.
+ */
+static inline bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev,
+				     u16 apqn)
+{
+	const seqcount_spinlock_t *count = &mdev->shadow_lock.seqcount;
+	unsigned int start;
+	bool has;
+
+	do {
+		start = raw_read_seqcount_begin(count);
+		has = READ_ONCE(mdev->kvm) &&
+		      ap_mask_test(&mdev->shadow.apm, AP_QID_CARD(apqn)) &&
+		      ap_mask_test(&mdev->shadow.aqm, AP_QID_QUEUE(apqn));
+	} while (read_seqcount_retry(count, start));
+	return has;
+}
+
 /* When a wait for resets that begins now has to end, in jiffies */
 static inline unsigned long vfio_ap_wait_end(void)
 {
@@ -278,7 +324,8 @@ struct ap_matrix_mdev *
 vfio_ap_guest_acquire_apqn(struct vfio_ap_hold *hold, u16 apqn);
 void vfio_ap_guest_release(struct vfio_ap_hold *hold);
 struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn);
-bool vfio_ap_guest_has(struct ap_matrix_mdev *mdev, u16 apqn);
+void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
+			      const struct ap_matrix *shadow);
 void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
 void vfio_ap_guest_evaluate_all(const struct ap_mask *apm);
 void vfio_ap_guest_evaluate_work(struct work_struct *work);
@@ -289,11 +336,45 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev);
 void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev);
 
 /* vfio_ap_queue.c: queues, their index, and the reset engine */
+
+/**
+ * vfio_ap_queue_find() - find a bound queue
+ * @apqn: its APQN
+ *
+ * Context: any; expects mdevs_lock or RCU.
+ * Return: the queue, NULL if no such queue is bound.
+ */
+static inline struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn)
+{
+	struct vfio_ap_queue *q;
+
+	hash_for_each_possible_rcu(matrix_dev->queues, q, index, apqn,
+				   lockdep_is_held(&matrix_dev->mdevs_lock))
+		if (q->apqn == apqn)
+			return q;
+	return NULL;
+}
+
+/**
+ * vfio_ap_queue_get() - find a bound queue, and keep it
+ * @apqn: its APQN
+ *
+ * Context: any.
+ * Return: the queue with a reference, NULL if no such queue is bound.
+ */
+static inline struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn)
+{
+	struct vfio_ap_queue *q;
+
+	guard(rcu)();
+	q = vfio_ap_queue_find(apqn);
+	return q && kref_get_unless_zero(&q->ref) ? q : NULL;
+}
+
 struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
 					 bool created);
 void vfio_ap_queue_unbind(struct vfio_ap_queue *q);
 void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present);
-struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn);
 void vfio_ap_queue_put(struct vfio_ap_queue *q);
 void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains);
 void vfio_ap_queue_reset_matrix(const struct ap_matrix *m,

@@ -87,6 +87,7 @@ static void vfio_ap_queue_free(struct kref *ref)
 	struct vfio_ap_queue *q = container_of(ref, struct vfio_ap_queue, ref);
 
 	mutex_destroy(&q->lock);
+	kfree(q->spare);
 	kfree_rcu(q, rcu);
 }
 
@@ -99,24 +100,6 @@ static void vfio_ap_queue_free(struct kref *ref)
 void vfio_ap_queue_put(struct vfio_ap_queue *q)
 {
 	kref_put(&q->ref, vfio_ap_queue_free);
-}
-
-/**
- * vfio_ap_queue_get() - find a bound queue
- * @apqn: its APQN
- *
- * Context: any.
- * Return: the queue with a reference, NULL if no such queue is bound.
- */
-struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn)
-{
-	struct vfio_ap_queue *q;
-
-	guard(rcu)();
-	q = xa_load(&matrix_dev->queues, apqn);
-	if (q && !kref_get_unless_zero(&q->ref))
-		q = NULL;
-	return q;
 }
 
 /**
@@ -256,7 +239,7 @@ static void vfio_ap_queue_reset_row(unsigned int apid,
 		return;
 	bound = ap_mask_and(domains, &adapter->bound);
 	ap_mask_for_each(apqi, &bound) {
-		q = xa_load(&matrix_dev->queues, AP_MKQID(apid, apqi));
+		q = vfio_ap_queue_find(AP_MKQID(apid, apqi));
 		if (q)
 			vfio_ap_queue_mark(q, ap_mask_test(keep, apqi));
 	}
@@ -779,7 +762,6 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
 							   GFP_KERNEL);
 	struct vfio_ap_queue *q __free(kfree) = kzalloc(sizeof(*q), GFP_KERNEL);
 	unsigned int apid = AP_QID_CARD(apqn);
-	int rc;
 
 	if (!adapter || !q)
 		return ERR_PTR(-ENOMEM);
@@ -792,17 +774,10 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
 	q->ap_queue = ap_queue;
 	q->created = created;
 
-	/* Nobody who waits for mdevs_lock is to wait for memory as well. */
-	rc = xa_reserve(&matrix_dev->queues, apqn, GFP_KERNEL);
-	if (rc)
-		return ERR_PTR(rc);
-
 	guard(mutex)(&matrix_dev->mdevs_lock);
-	if (xa_load(&matrix_dev->queues, apqn))
+	if (vfio_ap_queue_find(apqn))
 		return ERR_PTR(-EBUSY);
-	rc = xa_err(xa_store(&matrix_dev->queues, apqn, q, GFP_NOWAIT));
-	if (rc)
-		return ERR_PTR(rc);
+	hash_add_rcu(matrix_dev->queues, &q->index, apqn);
 	if (!matrix_dev->adapter[apid])
 		WRITE_ONCE(matrix_dev->adapter[apid], no_free_ptr(adapter));
 	/* Whoever had it before: it is as good as one that left a guest. */
@@ -832,7 +807,7 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q)
 	q->accepted = false;
 	q->ap_queue = NULL;
 	vfio_ap_queue_publish(q);
-	xa_erase(&matrix_dev->queues, q->apqn);
+	hash_del_rcu(&q->index);
 	vfio_ap_dbf_event(VFIO_AP_DBF_INFO, "%02x.%04x: unbound\n",
 			  AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
 }
@@ -890,7 +865,7 @@ void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present)
  */
 int vfio_ap_queue_init(void)
 {
-	xa_init(&matrix_dev->queues);
+	hash_init(matrix_dev->queues);
 	init_waitqueue_head(&matrix_dev->reset_wait);
 	INIT_LIST_HEAD(&matrix_dev->polled);
 	spin_lock_init(&matrix_dev->poll_lock);
@@ -943,5 +918,4 @@ void vfio_ap_queue_exit(void)
 	destroy_workqueue(matrix_dev->release_wq);
 	for (apid = 0; apid < AP_MASK_BITS; apid++)
 		kfree(matrix_dev->adapter[apid]);
-	xa_destroy(&matrix_dev->queues);
 }
