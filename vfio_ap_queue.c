@@ -7,6 +7,7 @@
  * evaluated at once. Nobody waits for hardware with a lock held; the poller
  * itself holds the lock of one queue for the time of one instruction.
  */
+#include <linux/build_bug.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/slab.h>
@@ -81,6 +82,9 @@ static const struct {
 	[AP_RESPONSE_INVALID_ASSOC_SECRET]	= { FAIL, FAIL },
 	[AP_RESPONSE_INVALID_DOMAIN]		= { FAIL, FAIL },
 };
+
+/* What a queue may cost, also with all that a debug kernel adds to a lock */
+static_assert(sizeof(struct vfio_ap_queue) <= 512);
 
 static void vfio_ap_queue_free(struct kref *ref)
 {
