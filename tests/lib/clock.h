@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* clock - milliseconds, and waiting for something to become true */
+/* clock - what time it is, and waiting for something to become true */
 #ifndef VFIO_AP_TESTS_CLOCK_H
 #define VFIO_AP_TESTS_CLOCK_H
 
 #include <stdbool.h>
 
 long clock_ms(void);
+long long clock_ns(void);	/* with lab.icount=yes: instructions of all CPUs, plus waits */
 void clock_sleep_ms(unsigned int ms);
 
 /*

@@ -8,9 +8,9 @@
 
 #include "module.h"
 
-long module_load(void)
+long module_load_file(const char *file)
 {
-	int fd = open(MODULE_FILE, O_RDONLY | O_CLOEXEC);
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	long rc;
 
 	if (fd < 0)
@@ -18,6 +18,11 @@ long module_load(void)
 	rc = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
 	close(fd);
 	return rc;
+}
+
+long module_load(void)
+{
+	return module_load_file(MODULE_FILE);
 }
 
 long module_unload(void)

@@ -4,10 +4,12 @@
 #define VFIO_AP_TESTS_MODULE_H
 
 #define MODULE_FILE	"/lib/modules-lab/vfio_ap.ko"
+#define MODULE_PEER	"/lib/modules-lab/peer/vfio_ap.ko"	/* the kernel's own */
 #define MODULE_DIR	"/sys/module/vfio_ap"
 
 /* 0 or -errno */
 long module_load(void);
+long module_load_file(const char *file);
 long module_unload(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "file.h"
 #include "ktap.h"
 #include "memo.h"
@@ -69,8 +70,17 @@ static const char *device_file(struct mdev *mdev)
 	return name;
 }
 
+static long long took_ns;
+
+long long vfio_took_ns(void)
+{
+	return took_ns;
+}
+
 static long open_by_group(struct vfio *vfio, struct mdev *mdev)
 {
+	long long begun;
+
 	vfio->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	need(vfio->container >= 0, "the container can be opened");
 	vfio->group = open(group_file(mdev), O_RDWR | O_CLOEXEC);
@@ -83,7 +93,9 @@ static long open_by_group(struct vfio *vfio, struct mdev *mdev)
 		"the container is of type 1 version 2");
 	if (vfio->vm)
 		need_rc(vm_file_add(vfio->vm, vfio->group), 0, "KVM takes the VFIO group");
+	begun = clock_ns();
 	vfio->device = ioctl(vfio->group, VFIO_GROUP_GET_DEVICE_FD, mdev->uuid);
+	took_ns = clock_ns() - begun;
 	return vfio->device < 0 ? -errno : 0;
 }
 
@@ -121,12 +133,16 @@ static long open_by_cdev(struct vfio *vfio, struct mdev *mdev)
 
 static void close_files(struct vfio *vfio)
 {
+	long long begun;
+
 	if (vfio->vm && vfio->group >= 0)
 		vm_file_del(vfio->vm, vfio->group);
 	else if (vfio->vm && vfio->device >= 0)
 		vm_file_del(vfio->vm, vfio->device);
+	begun = clock_ns();
 	if (vfio->device >= 0)
 		close(vfio->device);
+	took_ns = clock_ns() - begun;
 	if (vfio->group >= 0)
 		close(vfio->group);
 	if (vfio->container >= 0)

@@ -38,6 +38,9 @@ struct vfio *vfio_open(enum vfio_path path, struct mdev *mdev, struct vm *vm);
 void vfio_close(struct vfio *vfio);
 void vfio_close_all(void);
 
+/* How long the last open (by group) or close of a device took, without what is around it. */
+long long vfio_took_ns(void);
+
 long vfio_ioctl(struct vfio *vfio, unsigned long command, void *argument);
 long vfio_reset(struct vfio *vfio);
 long vfio_map(struct vfio *vfio, unsigned int chunk);

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "ktap.h"
 #include "vm.h"
 
@@ -232,13 +233,16 @@ static timer_t start_timer(unsigned int timeout_ms)
 
 enum vm_exit vm_run(struct vm *vm, unsigned int timeout_ms)
 {
+	long long begun;
 	timer_t timer;
 	int rc;
 
 	running = vm->run;
 	vm->run->immediate_exit = 0;
 	timer = start_timer(timeout_ms);
+	begun = clock_ns();
 	rc = sys(ioctl(vm->vcpu, KVM_RUN, 0));
+	vm->ran_ns = clock_ns() - begun;
 	timer_delete(timer);
 	running = NULL;
 	if (rc == -EINTR)

@@ -24,6 +24,7 @@ struct vm {
 	void *mapping;
 	uint8_t *memory;
 	bool has_apie;
+	long long ran_ns;		/* what the last KVM_RUN took */
 };
 
 enum vm_exit { VM_LEFT, VM_TIMEOUT, VM_ERROR };
