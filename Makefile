@@ -85,6 +85,9 @@ demo: ## the main job as a story, in a virtual machine: needs no IBM Z
 check: ## all tests, in virtual machines; RUN=name or TEST=name for some of them
 	@$(LAB)/check
 
+bench: ## measure against the vfio_ap of the kernel's own source; writes Documentation/bench.md; GROUP=name for a part
+	@$(LAB)/bench
+
 check-headers: ## the driver against the s390x kernels that Debian ships: layouts, linux-headers, symbols; part of check
 	@$(LAB)/packages
 	@tests/headers/check
@@ -138,6 +141,7 @@ help: ## this text
 	@echo '  TEST=name       - only this test of tests/cases; name:3+5 only its cases 3 and 5'
 	@echo '  CASE=text       - only cases whose names have this in them'
 	@echo '  BREAK=R-04      - only breakages whose names begin so (make breakages)'
+	@echo '  GROUP=name      - only this part of make bench: matrix-4 matrix-32 matrix-64 resets host aqic stuck memory locks'
 	@echo '  JOBS=n          - parallel compilers [number of processors]'
 	@echo '  CACHE=dir       - kernels and downloads [$${XDG_CACHE_HOME:-~/.cache}/vfio-ap-lab]'
 	@echo '  OUT=dir         - modules, programs, images and logs [out]'
@@ -168,5 +172,5 @@ preflight:
 	fi
 
 .PHONY: modules modules_install install uninstall mdev check-host sign deb check-packages
-.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight
+.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight
 .DEFAULT_GOAL := modules

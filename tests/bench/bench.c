@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bench - measures whatever vfio_ap is loaded; lab.bench= on the kernel command line says what
+ *
+ * For boots with lab.icount=yes: a nanosecond is an instruction there, of whatever CPU, plus the
+ * waits that the emulated hardware and the drivers make. Each figure is the least of a few rounds:
+ * a timer tick in between is nobody's fault. tests/lab/bench makes tables of what is printed.
+ */
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include "lockstat.h"
+#include "probe.h"
+#include "slab.h"
+#include "story.h"
+
+#define PUSH	"kvm_arch_crypto_set_masks"
+#define CLEAR	"kvm_arch_crypto_clear_masks"
+
+enum { ROUNDS = 5, MILLION = 1000000 };
+
+static void tell(long long value, const char *unit, const char *fmt, ...)
+{
+	char what[120];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	printf("bench: %s|%lld|%s\n", what, value, unit);
+	fflush(stdout);
+}
+
+static void least(long long *so_far, long long another)
+{
+	if (!*so_far || another < *so_far)
+		*so_far = another;
+}
+
+/* What the AP instructions of the host were since the last "count clear", all together. */
+static long pqaps(void)
+{
+	char *state = apemu_state(), *line;
+	long sum = 0, count;
+
+	for (line = state; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, "count host %*s %ld", &count) == 1)
+			sum += count;
+	}
+	free(state);
+	return sum;
+}
+
+/* Something that is done and undone, by writes to two files. */
+struct pair {
+	const char *name, *back_name;
+	char *path, *text;
+	char *back_path, *back_text;
+};
+
+static long long write_ns(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	long long begun, took;
+	ssize_t done;
+
+	need(fd >= 0, "%s can be opened", path);
+	begun = clock_ns();
+	done = write(fd, text, strlen(text));
+	took = clock_ns() - begun;
+	need(done == (ssize_t)strlen(text), "'%s' can be written to %s", text, path);
+	close(fd);
+	return took;
+}
+
+/* Polls and work items of the last one are not to be counted with the next one. */
+static void calm_down(void)
+{
+	clock_sleep_ms(60);
+}
+
+static void tell_counts(const char *name, const char *path, const char *text, const char *host)
+{
+	long pushes;
+
+	calm_down();
+	apemu_do("count clear");
+	pushes = probe_hits(PUSH) + probe_hits(CLEAR);
+	write_ns(path, text);
+	tell(probe_hits(PUSH) + probe_hits(CLEAR) - pushes, "APCB updates", "%s, %s", name, host);
+	tell(pqaps(), "PQAPs", "%s, %s", name, host);
+}
+
+static void measure(const struct pair *pair, const char *host)
+{
+	long long there = 0, back = 0;
+	int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		least(&there, write_ns(pair->path, pair->text));
+		calm_down();
+		least(&back, write_ns(pair->back_path, pair->back_text));
+		calm_down();
+	}
+	tell(there, "ns", "%s, %s", pair->name, host);
+	tell(back, "ns", "%s, %s", pair->back_name, host);
+
+	probe_begin(PUSH);
+	probe_begin(CLEAR);
+	tell_counts(pair->name, pair->path, pair->text, host);
+	tell_counts(pair->back_name, pair->back_path, pair->back_text, host);
+	probe_end(PUSH);
+	probe_end(CLEAR);
+}
+
+static char *mask(unsigned int from, unsigned int to)
+{
+	char *text = memo("%s%064d", "0x", 0);
+	unsigned int id, digit;
+
+	for (id = from; id < to; id++) {
+		digit = (text[2 + id / 4] <= '9' ? text[2 + id / 4] - '0' :
+			 text[2 + id / 4] - 'a' + 10) | 8 >> id % 4;
+		text[2 + id / 4] = "0123456789abcdef"[digit];
+	}
+	return text;
+}
+
+static char *config(unsigned int first, unsigned int adapters, unsigned int domains)
+{
+	return memo("%s,%s,%s\n", mask(first, first + adapters), mask(0, domains), mask(0, 0));
+}
+
+static int lines(const char *text)
+{
+	int count = 0;
+
+	for (; *text; text++)
+		count += *text == '\n';
+	return count;
+}
+
+/*
+ * More lines than fit a page are never read here: the driver of Linux 6.12 writes them behind the
+ * page, over whatever is there.
+ */
+static void settle(struct mdev *mdev, unsigned int queues)
+{
+	if (queues > 500)
+		clock_sleep_ms(1000);
+	else
+		need(clock_wait_for(lines(mdev_read(mdev, "guest_matrix")) == (int)queues, 5000),
+		     "%u queues are passed, not %d", queues,
+		     lines(mdev_read(mdev, "guest_matrix")));
+	calm_down();
+}
+
+static struct scene guest_with(unsigned int adapters, unsigned int domains)
+{
+	struct scene scene = { .mdev = mdev_create(), .vm = vm_create() };
+
+	need_rc(mdev_write(scene.mdev, "ap_config", config(0, adapters, domains)), 0,
+		"%u adapters and %u domains can be assigned", adapters, domains);
+	scene.vfio = vfio_open(VFIO_BY_GROUP, scene.mdev, scene.vm);
+	settle(scene.mdev, adapters * domains);
+	return scene;
+}
+
+static void opens(unsigned int adapters, unsigned int domains)
+{
+	struct scene scene = guest_with(adapters, domains);
+	long long open_ns = 0, close_ns = 0;
+	int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		vfio_close(scene.vfio);
+		least(&close_ns, vfio_took_ns());
+		calm_down();
+		scene.vfio = vfio_open(VFIO_BY_GROUP, scene.mdev, scene.vm);
+		least(&open_ns, vfio_took_ns());
+		calm_down();
+	}
+	tell(open_ns, "ns", "open with %u queues", adapters * domains);
+	tell(close_ns, "ns", "close with %u queues", adapters * domains);
+	vfio_close(scene.vfio);
+	mdev_remove(scene.mdev);
+	vm_destroy(scene.vm);
+}
+
+/* A host with n adapters and n domains, all of it for one guest. */
+static void matrix_of(unsigned int n)
+{
+	struct scene scene = guest_with(n, n);
+	char *host = memo("%ux%u", n, n), *last = memo("%u", n - 1);
+	char *queue = memo("%02x.%04x", n - 1, n - 1);
+	struct mdev *mdev = scene.mdev;
+	const struct pair pairs[] = {
+		{ "unassign_adapter", "assign_adapter", mdev_path(mdev, "unassign_adapter"), last,
+		  mdev_path(mdev, "assign_adapter"), last },
+		{ "unassign_domain", "assign_domain", mdev_path(mdev, "unassign_domain"), last,
+		  mdev_path(mdev, "assign_domain"), last },
+		{ "assign_control_domain", "unassign_control_domain",
+		  mdev_path(mdev, "assign_control_domain"), "0",
+		  mdev_path(mdev, "unassign_control_domain"), "0" },
+		{ "ap_config (half of it away)", "ap_config (half of it added)",
+		  mdev_path(mdev, "ap_config"), config(0, n / 2, n),
+		  mdev_path(mdev, "ap_config"), config(0, n, n) },
+		{ "unbind a queue in use", "bind a queue assigned",
+		  "/sys/bus/ap/drivers/vfio_ap/unbind", queue,
+		  "/sys/bus/ap/drivers/vfio_ap/bind", queue },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pairs); i++)
+		measure(&pairs[i], host);
+	vfio_close(scene.vfio);
+	mdev_remove(mdev);
+	calm_down();
+	measure(&(struct pair) {
+		"unbind a queue that nobody has", "bind a queue that nobody has",
+		"/sys/bus/ap/drivers/vfio_ap/unbind", queue,
+		"/sys/bus/ap/drivers/vfio_ap/bind", queue }, host);
+}
+
+static void matrix_4(void)
+{
+	matrix_of(4);
+}
+
+static void matrix_32(void)
+{
+	matrix_of(32);
+	opens(1, 1);
+	opens(1, 32);
+	opens(32, 32);
+}
+
+static void matrix_64(void)
+{
+	matrix_of(64);
+}
+
+/* 32 queues of one adapter, and how long the hardware takes for each of them. */
+static void resets(void)
+{
+	static const unsigned int ms[] = { 0, 1, 10, 100 };
+	struct scene scene = guest_with(1, 32);
+	long long begun, reset, close_ns, unassign;
+	unsigned int i;
+	int round;
+
+	for (i = 0; i < ARRAY_SIZE(ms); i++) {
+		reset = 0;
+		close_ns = 0;
+		unassign = 0;
+		apemu_do("reset any ns=%u", ms[i] * MILLION);
+		for (round = 0; round < ROUNDS; round++) {
+			begun = clock_ns();
+			need_rc(vfio_reset(scene.vfio), 0, "the device can be reset");
+			least(&reset, clock_ns() - begun);
+			calm_down();
+			least(&unassign, write_ns(mdev_path(scene.mdev, "unassign_adapter"), "0"));
+			mdev_set(scene.mdev, "assign_adapter", 0);
+			calm_down();
+			vfio_close(scene.vfio);
+			least(&close_ns, vfio_took_ns());
+			calm_down();
+			scene.vfio = vfio_open(VFIO_BY_GROUP, scene.mdev, scene.vm);
+			settle(scene.mdev, 32);
+		}
+		tell(reset, "ns", "VFIO_DEVICE_RESET, 32 queues, %u ms each", ms[i]);
+		tell(unassign, "ns", "unassign_adapter, 32 queues, %u ms each", ms[i]);
+		tell(close_ns, "ns", "close, 32 queues, %u ms each", ms[i]);
+	}
+	apemu_do("reset any ns=0");
+}
+
+static long long scan_ns(void)
+{
+	long long begun = clock_ns();
+
+	apbus_scan();
+	return clock_ns() - begun;
+}
+
+/* Each guest has two adapters and a domain of its own; one of the adapters goes and comes. */
+static void host_with(unsigned int guests)
+{
+	long long away = 0, back = 0;
+	struct mdev *mdev[50];
+	struct vm *vm[50];
+	struct vfio *vfio[50];
+	unsigned int i;
+	int round;
+
+	for (i = 0; i < guests; i++) {
+		mdev[i] = mdev_create();
+		vm[i] = vm_create();
+		mdev_assign(mdev[i], 0, i);
+		mdev_set(mdev[i], "assign_adapter", 1);
+		vfio[i] = vfio_open(VFIO_BY_GROUP, mdev[i], vm[i]);
+	}
+	settle(mdev[guests - 1], 2);
+	for (round = 0; round < ROUNDS; round++) {
+		apemu_do("card 1 config off");
+		least(&away, scan_ns());
+		need_int(lines(mdev_read(mdev[0], "guest_matrix")), 1, "an adapter is gone");
+		apemu_do("card 1 config on");
+		least(&back, scan_ns());
+		settle(mdev[guests - 1], 2);
+	}
+	tell(away, "ns", "an adapter of the host goes, %u guests", guests);
+	tell(back, "ns", "an adapter of the host comes, %u guests", guests);
+	for (i = 0; i < guests; i++) {
+		vfio_close(vfio[i]);
+		mdev_remove(mdev[i]);
+		vm_destroy(vm[i]);
+	}
+}
+
+static void host_changes(void)
+{
+	host_with(1);
+	host_with(10);
+	host_with(50);
+}
+
+enum { AQICS = 400 };
+
+struct enabler {
+	struct scene scene;
+	int apqn;
+	pthread_t thread;
+};
+
+static void *enable_and_disable(void *data)
+{
+	struct enabler *e = data;
+	int i;
+
+	for (i = 0; i < AQICS / 2; i++) {
+		guest_aqic_on(e->scene.vm, e->apqn, GUEST_NIB, 3);
+		guest_aqic_off(e->scene.vm, e->apqn);
+	}
+	return NULL;
+}
+
+static void aqic_of_two(struct enabler *two)
+{
+	long long begun = clock_ns();
+	int i;
+
+	for (i = 0; i < 2; i++)
+		need(!pthread_create(&two[i].thread, NULL, enable_and_disable, &two[i]), "thread");
+	for (i = 0; i < 2; i++)
+		pthread_join(two[i].thread, NULL);
+	tell(2LL * AQICS * 1000000000 / (clock_ns() - begun), "1/s",
+	     "AQICs of two guests at once, on both CPUs");
+}
+
+/* TAPQ of a guest is KVM's and the emulator's alone: what AQIC takes more is the driver's. */
+static void aqic(void)
+{
+	struct enabler two[2] = {
+		{ .scene = guest_with(1, 1), .apqn = APQN(0, 0) },
+	};
+	struct vm *vm = two[0].scene.vm;
+	long long on = 0, off = 0, none = 0;
+	int round;
+
+	two[1].scene.mdev = mdev_create();
+	two[1].scene.vm = vm_create();
+	mdev_assign(two[1].scene.mdev, 1, 1);
+	two[1].scene.vfio = vfio_open(VFIO_BY_GROUP, two[1].scene.mdev, two[1].scene.vm);
+	two[1].apqn = APQN(1, 1);
+	settle(two[1].scene.mdev, 1);
+
+	for (round = 0; round < 40; round++) {
+		need_guest_rc(guest_aqic_on(vm, 0, GUEST_NIB, 3), AP_OK, "enable");
+		least(&on, vm->ran_ns);
+		need_guest_rc(guest_aqic_off(vm, 0), AP_OK, "disable");
+		least(&off, vm->ran_ns);
+		guest_aqic_off(vm, APQN(9, 9));
+		least(&none, vm->ran_ns);
+		clock_sleep_ms(5);
+	}
+	tell(on, "ns", "AQIC enable, with KVM and emulation");
+	tell(off, "ns", "AQIC disable, with KVM and emulation");
+	tell(none, "ns", "AQIC for a queue that the guest does not have");
+	aqic_of_two(two);
+}
+
+static struct scene bystander;
+
+static void do_aqic_on(void)
+{
+	guest_aqic_on(bystander.vm, APQN(1, 1), GUEST_NIB, 3);
+}
+
+static void do_aqic_off(void)
+{
+	guest_aqic_off(bystander.vm, APQN(1, 1));
+}
+
+static void do_status(void)
+{
+	apbus_status(APQN(1, 1));
+}
+
+static void do_matrix(void)
+{
+	mdev_read(bystander.mdev, "matrix");
+}
+
+static void do_assign(void)
+{
+	mdev_set(bystander.mdev, "assign_control_domain", 0);
+}
+
+static void do_unassign(void)
+{
+	mdev_set(bystander.mdev, "unassign_control_domain", 0);
+}
+
+static void do_apmask(void)
+{
+	apbus_write("apmask", "+60");
+}
+
+static void do_scan(void)
+{
+	apbus_scan();
+}
+
+/* A reset that takes two seconds: long enough to see who waits for it, short enough to go on. */
+static void stuck(void)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} what[] = {
+		{ "AQIC enable", do_aqic_on }, { "AQIC disable", do_aqic_off },
+		{ "reading status", do_status }, { "reading matrix", do_matrix },
+		{ "assign_control_domain", do_assign },
+		{ "unassign_control_domain", do_unassign },
+		{ "writing apmask", do_apmask }, { "AP bus scan", do_scan },
+	};
+	struct scene slow = guest_with(1, 1);
+	struct mdev_job *job;
+	long long begun, took;
+	unsigned int i;
+
+	bystander.mdev = mdev_create();
+	bystander.vm = vm_create();
+	mdev_assign(bystander.mdev, 1, 1);
+	bystander.vfio = vfio_open(VFIO_BY_GROUP, bystander.mdev, bystander.vm);
+	settle(bystander.mdev, 1);
+	for (i = 0; i < ARRAY_SIZE(what); i++) {
+		apemu_do("reset 00.0000 ns=2000000000");
+		apemu_do("log clear");
+		job = mdev_begin(slow.mdev, "unassign_adapter", "0");
+		need(clock_wait_for(apemu_count(0, APEMU_HOST, "zapq", APQN(0, 0)), 5000),
+		     "the reset has begun");
+		begun = clock_ns();
+		what[i].run();
+		took = clock_ns() - begun;
+		tell(took, "ns", "%s of another guest's, a reset takes 2 s", what[i].name);
+		mdev_end(job, NULL);
+		apemu_do("reset any ns=0");
+		clock_sleep_ms(300);
+		mdev_set(slow.mdev, "assign_adapter", 0);
+		settle(slow.mdev, 1);
+	}
+	apbus_write("apmask", "-60");
+}
+
+static void memory(void)
+{
+	enum { MANY = 200, ADAPTERS = 32, DOMAINS = 32 };
+	int i, adapter, domain;
+	long before;
+
+	for (i = 0; i < 8; i++)
+		mdev_create();
+	slab_settle();
+	before = slab_bytes("");
+	for (i = 0; i < MANY; i++)
+		mdev_create();
+	slab_settle();
+	tell((slab_bytes("") - before) / MANY, "bytes",
+	     "a mediated device, with all that the kernel makes for it");
+
+	for (adapter = 0; adapter < ADAPTERS; adapter++)
+		for (domain = 0; domain < DOMAINS; domain++)
+			apbus_unbind(APQN(adapter, domain));
+	slab_settle();
+	before = slab_bytes("kmalloc-");
+	for (adapter = 0; adapter < ADAPTERS; adapter++)
+		for (domain = 0; domain < DOMAINS; domain++)
+			apbus_bind(APQN(adapter, domain), "vfio_ap");
+	slab_settle();
+	tell((slab_bytes("kmalloc-") - before) / (ADAPTERS * DOMAINS), "bytes", "a bound queue");
+}
+
+/* Needs a kernel with CONFIG_LOCK_STAT, which is not the one of the other groups. */
+static void locks(void)
+{
+	struct scene scene = guest_with(2, 32);
+
+	need(lockstat_present(), "the kernel has CONFIG_LOCK_STAT");
+	apemu_do("reset any ns=%d", 100 * MILLION);
+	lockstat_clear();
+	vfio_reset(scene.vfio);
+	mdev_set(scene.mdev, "unassign_adapter", 1);
+	mdev_set(scene.mdev, "assign_adapter", 1);
+	mdev_set(scene.mdev, "unassign_domain", 1);
+	mdev_set(scene.mdev, "assign_domain", 1);
+	apbus_unbind(APQN(1, 1));
+	apbus_bind(APQN(1, 1), "vfio_ap");
+	vfio_close(scene.vfio);
+	tell(lockstat_held_us(LOCK_GUESTS) * 1000LL, "ns", "guests_lock held, resets of 100 ms");
+	tell(lockstat_held_us(LOCK_MDEVS) * 1000LL, "ns", "mdevs_lock held, resets of 100 ms");
+	apemu_do("reset any ns=0");
+}
+
+static const struct {
+	const char *name;
+	struct ktap_case one;
+} groups[] = {
+	{ "matrix-4", { "4 adapters, 4 domains", matrix_4 } },
+	{ "matrix-32", { "32 adapters, 32 domains", matrix_32 } },
+	{ "matrix-64", { "64 adapters, 64 domains", matrix_64 } },
+	{ "resets", { "resets", resets } },
+	{ "host", { "changes of the host's configuration", host_changes } },
+	{ "aqic", { "AQIC", aqic } },
+	{ "stuck", { "a slow reset and the others", stuck } },
+	{ "memory", { "memory", memory } },
+	{ "locks", { "how long locks are held", locks } },
+};
+
+int main(void)
+{
+	char *wanted = strstr(memo_file("/proc/cmdline"), "lab.bench=");
+	unsigned int i;
+
+	for (i = 0; wanted && i < ARRAY_SIZE(groups); i++) {
+		size_t length = strlen(groups[i].name);
+
+		if (!strncmp(wanted + 10, groups[i].name, length) &&
+		    (wanted[10 + length] == ' ' || wanted[10 + length] == '\n'))
+			return ktap_main(&groups[i].one, 1, NULL);
+	}
+	return 4;
+}
