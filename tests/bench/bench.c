@@ -484,6 +484,7 @@ static void memory(void)
 	int i, adapter, domain;
 	long before;
 
+	need(slab_present(), "the kernel tells what is allocated");
 	for (i = 0; i < 8; i++)
 		mdev_create();
 	slab_settle();
