@@ -72,7 +72,7 @@ dkms-source:
 	sed 's/#MODULE_VERSION#/$(VERSION)/' packaging/dkms.conf >$(DKMS_SOURCE)/dkms.conf
 
 # What DKMS calls. Kernels of Debian come without mdev; the package linux-source is in /usr/src.
-dkms-build: preflight
+dkms-build:
 	@grep -q '^CONFIG_VFIO_MDEV=[ym]$$' $(KDIR)/include/config/auto.conf || packaging/mdev $(KDIR) /usr/src $(MDEV)
 	@$(MAKE) --no-print-directory modules
 
