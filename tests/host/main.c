@@ -4,6 +4,7 @@
  * the requirement that a test stands for.
  */
 #include "dice.h"
+#include "kmsg.h"
 #include "suites.h"
 
 static const struct ktap_case cases[] = {
@@ -39,6 +40,12 @@ static const struct ktap_case cases[] = {
 	{ "R-23: 256 x 256 APQNs are 65,536 lines", listing_full },
 	{ "R-23: a listing ends where it ends", listing_beyond },
 };
+
+/* The kernel log is that of whoever runs these tests: nothing is said there. */
+void kmsg_note(const char *fmt, ...)
+{
+	(void)fmt;
+}
 
 int main(void)
 {
