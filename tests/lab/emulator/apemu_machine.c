@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What KVM wants to find in the machine besides AP instructions: SIE, and adapter
- * interruption virtualization (AIV) with a channel subsystem that accepts a GIB.
+ * interruption virtualization (AIV) with a channel subsystem that accepts a GIB. And what
+ * the AP bus wants of the service element: to configure and deconfigure adapters.
  */
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -35,9 +36,64 @@ static int apemu_machine_sgib(struct kprobe *probe, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(apemu_machine_sgib);
 
-static struct kprobe apemu_machine_probe = {
+/*
+ * A deconfigured adapter stays in QCI: the AP bus keeps its device, through which
+ * it can be configured again.
+ */
+static int apemu_machine_set_standby(u32 id, const char *state)
+{
+	char command[32];
+
+	snprintf(command, sizeof(command), "card %u standby %s", id, state);
+	return apemu_command(command) ? -EIO : 0;
+}
+
+static int apemu_machine_do_configure(u32 id)
+{
+	return apemu_machine_set_standby(id, "off");
+}
+
+static int apemu_machine_do_deconfigure(u32 id)
+{
+	return apemu_machine_set_standby(id, "on");
+}
+
+/* The probe must not sleep, but what it goes on with may. */
+static int apemu_machine_configure(struct kprobe *probe, struct pt_regs *regs)
+{
+	regs->psw.addr = (unsigned long)apemu_machine_do_configure;
+	return 1;
+}
+
+NOKPROBE_SYMBOL(apemu_machine_configure);
+
+static int apemu_machine_deconfigure(struct kprobe *probe, struct pt_regs *regs)
+{
+	regs->psw.addr = (unsigned long)apemu_machine_do_deconfigure;
+	return 1;
+}
+
+NOKPROBE_SYMBOL(apemu_machine_deconfigure);
+
+static struct kprobe apemu_machine_probe_sgib = {
 	.symbol_name = "chsc_sgib",
 	.pre_handler = apemu_machine_sgib,
+};
+
+static struct kprobe apemu_machine_probe_configure = {
+	.symbol_name = "sclp_ap_configure",
+	.pre_handler = apemu_machine_configure,
+};
+
+static struct kprobe apemu_machine_probe_deconfigure = {
+	.symbol_name = "sclp_ap_deconfigure",
+	.pre_handler = apemu_machine_deconfigure,
+};
+
+static struct kprobe *apemu_machine_probes[] = {
+	&apemu_machine_probe_sgib,
+	&apemu_machine_probe_configure,
+	&apemu_machine_probe_deconfigure,
 };
 
 /**
@@ -52,7 +108,7 @@ int apemu_machine_init(void)
 	struct sclp_info *info;
 	int rc;
 
-	rc = register_kprobe(&apemu_machine_probe);
+	rc = register_kprobes(apemu_machine_probes, ARRAY_SIZE(apemu_machine_probes));
 	if (rc)
 		return rc;
 	info = apemu_machine_map(&sclp);
@@ -70,6 +126,6 @@ int apemu_machine_init(void)
 	}
 	if (info && css)
 		return 0;
-	unregister_kprobe(&apemu_machine_probe);
+	unregister_kprobes(apemu_machine_probes, ARRAY_SIZE(apemu_machine_probes));
 	return -ENOMEM;
 }
