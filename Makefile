@@ -92,6 +92,9 @@ check-headers: ## the driver against the s390x kernels that Debian ships: layout
 	@$(LAB)/packages
 	@tests/headers/check
 
+check-clients: ## QEMU, libvirt, mdevctl and s390-tools of Debian with the driver, in virtual machines; RUN=name or TEST=name
+	@SUITE=clients $(LAB)/check
+
 compare: ## the same tests with our module and with the kernel's own, case by case; goes to Documentation/comparison.md
 	@$(LAB)/compare
 
@@ -110,8 +113,9 @@ lab-shell: ## a shell in the lab's virtual machine; ^A x ends it
 cache-info: ## what the lab keeps outside this clone, and where
 	@$(LAB)/kernel info
 
-lab-refresh: ## take the newest kernel source of the archive for the next build
+lab-refresh: ## take the newest kernel source and clients of the archive for the next build
 	@$(LAB)/kernel refresh
+	@$(LAB)/clients refresh
 
 lab-clean: ## forget the lab's kernels, sources and downloads
 	@$(LAB)/kernel clean
@@ -172,5 +176,5 @@ preflight:
 	fi
 
 .PHONY: modules modules_install install uninstall mdev check-host sign deb check-packages
-.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight
+.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight
 .DEFAULT_GOAL := modules

@@ -1,0 +1,164 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# libvirt - virsh: mdevs as node devices, and as host devices of a guest
+#
+# Debian has libvirtd with the drivers of virtqemud and virtnodedevd in it. It runs as root, without what the lab's VM does not have (systemd,
+# cgroups, seccomp, security drivers). The guest stays paused.
+# shellcheck disable=SC2317 # functions that are called by name
+# shellcheck source=lib/story.sh
+. /tests/lib/story.sh
+
+device=mdev_$(echo "$first" | tr - _)_matrix
+
+# What the packages' installation scripts, systemd and an administrator would have made.
+prepare() {
+	mkdir -p /etc/libvirt /etc/mdevctl.d /usr/lib/mdevctl/scripts.d/callouts /usr/lib/mdevctl/scripts.d/notifiers /root \
+		/run/libvirt /var/lib/libvirt/qemu /var/log/libvirt/qemu /var/cache/libvirt/qemu
+	printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'libvirt-qemu:x:64055:994::/var/lib/libvirt:/usr/sbin/nologin' >/etc/passwd
+	printf '%s\n' 'root:x:0:' 'kvm:x:994:' 'libvirt-qemu:x:64055:' >/etc/group
+	echo 0123456789abcdef0123456789abcdef >/etc/machine-id
+	cat >/etc/libvirt/qemu.conf <<-END
+		user = "root"
+		group = "root"
+		dynamic_ownership = 0
+		remember_owner = 0
+		security_driver = "none"
+		cgroup_controllers = []
+		namespaces = []
+		seccomp_sandbox = 0
+		stdio_handler = "file"
+	END
+	printf '%s\n' 'log_level = 3' "log_outputs = \"3:file:$work/libvirtd.log\"" 'auth_unix_rw = "none"' 'auth_unix_ro = "none"' \
+		>/etc/libvirt/libvirtd.conf
+	start_udev
+	udevadm trigger --subsystem-match=matrix --subsystem-match=ap
+	udevadm settle --timeout=20
+	libvirtd -d -p "$work/libvirtd.pid" >"$work/libvirtd.out" 2>&1 || echo "# libvirtd does not start"
+}
+
+nodes() {
+	try virsh -c nodedev:///system "$@"
+}
+
+guests() {
+	try virsh -c qemu:///system "$@"
+}
+
+# listed NODE WORD...: nodedev-list with these options shows it
+listed() {
+	node=$1
+	shift
+	virsh -c nodedev:///system nodedev-list "$@" 2>/dev/null | grep -qx "$node"
+}
+
+unlisted() {
+	! listed "$@"
+}
+
+# logs: what the daemons have to say, if a story went wrong
+logs() {
+	if [ "$failed" = 1 ]; then
+		note "$(tail -n 20 "$work"/libvirtd.* /var/log/libvirt/qemu/*.log 2>&1)"
+	fi
+}
+
+plan 6
+
+begin "nodedev-list --cap ap_matrix shows the matrix device, its XML what can be made of it"
+prepare
+soon 30 listed ap_matrix --cap ap_matrix || fail "no ap_matrix"
+nodes nodedev-list --cap ap_matrix || fail "nodedev-list"
+said '^ap_matrix$'
+nodes nodedev-dumpxml ap_matrix || fail "nodedev-dumpxml"
+said "<type id='vfio_ap-passthrough'>" '<deviceAPI>vfio-ap</deviceAPI>' '<availableInstances>65536</availableInstances>'
+nodes nodedev-list --cap ap_queue || fail "nodedev-list"
+said '^ap_05_0004$'
+logs
+end
+# There is nothing to be learned without the daemon.
+[ "$failed" = 0 ] || finish
+
+begin "nodedev-define and nodedev-start make an mdev with its adapters and domains"
+cat >"$work/node.xml" <<END
+<device>
+  <parent>ap_matrix</parent>
+  <capability type='mdev'>
+    <type id='vfio_ap-passthrough'/>
+    <uuid>$first</uuid>
+    <attr name='assign_adapter' value='5'/>
+    <attr name='assign_domain' value='4'/>
+  </capability>
+</device>
+END
+note "$(cat "$work/node.xml")"
+nodes nodedev-define "$work/node.xml" || fail "nodedev-define"
+said "'$device' defined"
+soon 20 listed "$device" --inactive --cap mdev || fail "it is not among the inactive ones"
+nodes nodedev-start "$device" || fail "nodedev-start"
+soon 20 listed "$device" --cap mdev || fail "it is not among the active ones"
+nodes nodedev-dumpxml "$device" || fail "nodedev-dumpxml"
+said "<type id='vfio_ap-passthrough'/>" '<iommuGroup number='
+holds "$mdevs/$first/matrix" "05.0004"
+logs
+end
+
+begin "a guest of libvirt starts, paused"
+cat >"$work/guest.xml" <<END
+<domain type='kvm'>
+  <name>guest</name>
+  <memory unit='MiB'>64</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='s390x' machine='s390-ccw-virtio'>hvm</type></os>
+  <cpu mode='host-passthrough'/>
+  <devices>
+    <emulator>/usr/bin/qemu-system-s390x</emulator>
+    <memballoc model='none'/>
+  </devices>
+</domain>
+END
+cat >"$work/hostdev.xml" <<END
+<hostdev mode='subsystem' type='mdev' model='vfio-ap'>
+  <source><address uuid='$first'/></source>
+</hostdev>
+END
+note "$(cat "$work/guest.xml")"
+guests create "$work/guest.xml" --paused || fail "create"
+guests list || fail "list"
+said 'guest +paused'
+logs
+end
+
+begin "attach-device: the guest has the queue"
+note "$(cat "$work/hostdev.xml")"
+guests attach-device guest "$work/hostdev.xml" || fail "attach-device"
+must lszcrypt -V 05.0004
+said 'in use'
+if guests attach-device guest "$work/hostdev.xml"; then
+	fail "twice the same"
+fi
+logs
+end
+
+begin "detach-device: the queue is free again"
+guests detach-device guest "$work/hostdev.xml" || fail "detach-device"
+soon 20 grep -qx assigned /sys/devices/ap/card05/05.0004/status || fail "the queue is not free"
+must lszcrypt -V 05.0004
+logs
+end
+
+begin "nodedev-destroy while a guest has it: libvirt and QEMU give it back"
+guests attach-device guest "$work/hostdev.xml" || fail "attach-device"
+nodes nodedev-destroy "$device"
+note "nodedev-destroy ended with $status"
+if [ "$status" = 0 ]; then
+	soon 20 gone "$mdevs/$first" || fail "the mdev is still there"
+fi
+guests dumpxml guest || fail "dumpxml"
+never_said '<hostdev'
+guests destroy guest || fail "destroy"
+[ ! -e "$mdevs/$first" ] || nodes nodedev-destroy "$device" || fail "nodedev-destroy without a guest"
+nodes nodedev-undefine "$device" || fail "nodedev-undefine"
+logs
+end
+
+finish
