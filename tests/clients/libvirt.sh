@@ -12,9 +12,9 @@ device=mdev_$(echo "$first" | tr - _)_matrix
 
 # What the packages' installation scripts, systemd and an administrator would have made.
 prepare() {
-	mkdir -p /etc/libvirt /etc/mdevctl.d /usr/lib/mdevctl/scripts.d/callouts /usr/lib/mdevctl/scripts.d/notifiers /root \
+	mkdir -p /etc/libvirt /etc/mdevctl.d /usr/lib/mdevctl/scripts.d/callouts /usr/lib/mdevctl/scripts.d/notifiers \
 		/run/libvirt /var/lib/libvirt/qemu /var/log/libvirt/qemu /var/cache/libvirt/qemu
-	printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'libvirt-qemu:x:64055:994::/var/lib/libvirt:/usr/sbin/nologin' >/etc/passwd
+	printf '%s\n' 'root:x:0:0:root:/tmp:/bin/sh' 'libvirt-qemu:x:64055:994::/var/lib/libvirt:/usr/sbin/nologin' >/etc/passwd
 	printf '%s\n' 'root:x:0:' 'kvm:x:994:' 'libvirt-qemu:x:64055:' >/etc/group
 	echo 0123456789abcdef0123456789abcdef >/etc/machine-id
 	cat >/etc/libvirt/qemu.conf <<-END
