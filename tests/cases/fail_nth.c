@@ -445,6 +445,15 @@ static bool aqic_at(unsigned int nth, bool on, long pins, unsigned int *answers)
 	return injected;
 }
 
+/* A queue keeps the memory for an indicator that was given up; a new one has none. */
+static void bind_anew(void)
+{
+	need_rc(apbus_unbind(QUEUE), 0, "the queue can be unbound");
+	need_rc(apbus_bind(QUEUE, "vfio_ap"), 0, "the queue can be bound again");
+	need(clock_wait_for(!strcmp(apbus_status(QUEUE), "in use\n"), BOUND_EVENTUALLY_MS),
+	     "the guest has it back");
+}
+
 static void aqic(enum vfio_path path)
 {
 	unsigned int nth, answers = 0;
@@ -455,6 +464,7 @@ static void aqic(enum vfio_path path)
 	scene = scene_quiet(path, CARD_5, DOMAIN_4);
 	pins = world_pins();
 	for (nth = 1; injected && nth < MANY && !ktap_case_failed(); nth++) {
+		bind_anew();
 		injected = aqic_at(nth, true, pins, &answers);
 		need_rc(vfio_reset(scene.vfio), 0, "the device can be reset");
 		expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
