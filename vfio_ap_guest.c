@@ -76,9 +76,9 @@ static bool vfio_ap_guest_try(struct vfio_ap_hold *hold, struct kvm *kvm)
  *
  * Context: process, may sleep as long as a VMM likes. Expects the outer locks
  *	    and releases them; takes them again, and kvm->lock, if all goes well.
- * Return: 1 with all locks and a reference to the guest, which may have got
- *	   another mdev meanwhile, or none; 0 with no lock, try again; -EINTR
- *	   with no lock.
+ * Return: 1 with all locks, and a reference to the guest in @hold; the guest may
+ *	   have got another mdev meanwhile, or none; 0 with no lock, try again;
+ *	   -EINTR with no lock.
  */
 static int vfio_ap_guest_wait(struct vfio_ap_hold *hold, struct kvm *kvm,
 			      bool killable)
@@ -95,6 +95,7 @@ static int vfio_ap_guest_wait(struct vfio_ap_hold *hold, struct kvm *kvm,
 	if (!hold->bus || mutex_trylock(&ap_attr_mutex)) {
 		if (mutex_trylock(&matrix_dev->guests_lock)) {
 			hold->kvm = kvm;
+			hold->waited = kvm;
 			return 1;
 		}
 		if (hold->bus)
@@ -103,6 +104,25 @@ static int vfio_ap_guest_wait(struct vfio_ap_hold *hold, struct kvm *kvm,
 	mutex_unlock(&kvm->lock);
 	kvm_put_kvm(kvm);
 	return 0;
+}
+
+/**
+ * vfio_ap_guest_unlock() - release the lock of a guest and those before it
+ * @hold: what was taken
+ *
+ * Context: process, may sleep: the reference to a guest that was waited for may
+ *	    be the last one by now, so it is given up with no lock held.
+ *	    Releases kvm->lock, if there is a guest, and the outer locks.
+ */
+static void vfio_ap_guest_unlock(struct vfio_ap_hold *hold)
+{
+	if (hold->kvm)
+		mutex_unlock(&hold->kvm->lock);
+	hold->kvm = NULL;
+	vfio_ap_guest_unlock_outer(hold);
+	if (hold->waited)
+		kvm_put_kvm(hold->waited);
+	hold->waited = NULL;
 }
 
 /**
@@ -119,7 +139,6 @@ static int vfio_ap_guest_lock(struct vfio_ap_hold *hold,
 			      const struct ap_matrix_mdev *mdev, bool killable)
 {
 	struct kvm *kvm;
-	bool same;
 	int rc;
 
 	for (;;) {
@@ -132,14 +151,9 @@ static int vfio_ap_guest_lock(struct vfio_ap_hold *hold,
 			return rc;
 		if (!rc)
 			continue;
-		same = mdev->kvm == kvm;
-		if (!same) {
-			mutex_unlock(&kvm->lock);
-			vfio_ap_guest_unlock_outer(hold);
-		}
-		kvm_put_kvm(kvm);
-		if (same)
+		if (mdev->kvm == kvm)
 			break;
+		vfio_ap_guest_unlock(hold);
 	}
 	mutex_lock(&matrix_dev->mdevs_lock);
 	return 0;
@@ -172,32 +186,24 @@ struct ap_matrix_mdev *
 vfio_ap_guest_acquire_apqn(struct vfio_ap_hold *hold, u16 apqn)
 {
 	struct ap_matrix_mdev *mdev;
-	struct kvm *kvm, *waited;
-	bool same;
+	struct kvm *kvm;
 
 	*hold = (struct vfio_ap_hold) {};
 	for (;;) {
-		waited = NULL;
 		mutex_lock(&matrix_dev->guests_lock);
 		scoped_guard(mutex, &matrix_dev->mdevs_lock) {
 			mdev = vfio_ap_guest_owner(apqn);
 			kvm = mdev ? mdev->kvm : NULL;
 		}
-		if (!vfio_ap_guest_try(hold, kvm)) {
-			if (!vfio_ap_guest_wait(hold, kvm, false))
-				continue;
-			waited = kvm;
-		}
+		if (!vfio_ap_guest_try(hold, kvm) &&
+		    !vfio_ap_guest_wait(hold, kvm, false))
+			continue;
 		/* The lock of a guest comes before mdevs_lock: look again. */
 		mutex_lock(&matrix_dev->mdevs_lock);
 		mdev = vfio_ap_guest_owner(apqn);
-		same = (mdev ? mdev->kvm : NULL) == kvm;
-		if (!same)
-			vfio_ap_guest_release(hold);
-		if (waited)
-			kvm_put_kvm(waited);
-		if (same)
+		if ((mdev ? mdev->kvm : NULL) == kvm)
 			return mdev;
+		vfio_ap_guest_release(hold);
 	}
 }
 
@@ -213,9 +219,7 @@ void vfio_ap_guest_release(struct vfio_ap_hold *hold)
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	mutex_unlock(&matrix_dev->mdevs_lock);
-	if (hold->kvm)
-		mutex_unlock(&hold->kvm->lock);
-	vfio_ap_guest_unlock_outer(hold);
+	vfio_ap_guest_unlock(hold);
 }
 
 /**
@@ -694,10 +698,8 @@ int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 		mutex_lock(&matrix_dev->guests_lock);
 		if (vfio_ap_guest_try(&hold, kvm))
 			break;
-		if (vfio_ap_guest_wait(&hold, kvm, false)) {
-			kvm_put_kvm(kvm);
+		if (vfio_ap_guest_wait(&hold, kvm, false))
 			break;
-		}
 	}
 	mutex_lock(&matrix_dev->mdevs_lock);
 

@@ -273,10 +273,13 @@ static inline const struct ap_adapter *const *vfio_ap_adapters(void)
 /**
  * struct vfio_ap_hold - which locks vfio_ap_guest_acquire() took
  * @kvm: the guest whose lock is held, NULL if there is none
+ * @waited: a reference to a guest that was waited for, to be given up when the
+ *	locks are released; NULL if there is none
  * @bus: the lock of the AP bus's attributes is held
  */
 struct vfio_ap_hold {
 	struct kvm *kvm;
+	struct kvm *waited;
 	bool bus;
 };
 
