@@ -371,6 +371,10 @@ static bool aqic_off(struct vfio_ap_queue *q)
 	case AP_RESPONSE_BUSY:
 	case AP_RESPONSE_STATE_CHANGE_IN_PROGRESS:
 		return false;
+	case AP_RESPONSE_NORMAL:
+	case AP_RESPONSE_INVALID_ADDRESS:
+	case AP_RESPONSE_OTHERWISE_CHANGED:
+	case AP_RESPONSE_INVALID_GISA:
 	default:
 		/* It may be on its way, as long as the disable was not accepted */
 		if (q->disable)
