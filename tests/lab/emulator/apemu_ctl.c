@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/string_choices.h>
 #include <linux/uaccess.h>
 #include "apemu_private.h"
 
@@ -566,11 +567,6 @@ static ssize_t apemu_ctl_write(struct file *file, const char __user *from,
 	return rc ?: count;
 }
 
-static const char *apemu_ctl_on(bool on)
-{
-	return on ? "on" : "off";
-}
-
 /**
  * struct apemu_sums - what is counted while the queues are visited
  * @m: the file; NULL while only counting
@@ -612,7 +608,7 @@ static void apemu_ctl_visit_show(struct apemu_queue *queue, void *data)
 	seq_printf(sums->m,
 		   "queue %02x.%04x requests %u replies %u irq %s reset %s\n",
 		   card, domain, queue->count - ready, ready,
-		   apemu_ctl_on(queue->ir), queue->resetting ? "busy" : "idle");
+		   str_on_off(queue->ir), queue->resetting ? "busy" : "idle");
 }
 
 static void apemu_ctl_show_config(struct seq_file *m)
@@ -628,9 +624,9 @@ static void apemu_ctl_show_config(struct seq_file *m)
 			continue;
 		seq_printf(m, "card %02x type cex%u mode %s config %s standby %s checkstop %s\n",
 			   id, card->type, apemu_mode_name(card->mode),
-			   apemu_ctl_on(card->config),
-			   apemu_ctl_on(card->standby),
-			   apemu_ctl_on(card->checkstop));
+			   str_on_off(card->config),
+			   str_on_off(card->standby),
+			   str_on_off(card->checkstop));
 	}
 	for (id = 0; id < APEMU_IDS; id++)
 		if (apemu_mask_test(apemu_model.aqm, id))
