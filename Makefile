@@ -101,8 +101,9 @@ compare: ## the same tests with our module and with the kernel's own, case by ca
 breakages: ## break the driver, promise by promise, and see the tests fail; BREAK=R-04 for some of them
 	@$(LAB)/breakages
 
-static: ## static checks of all sources, with the tools that this machine has
-	@checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
+static: ## static checks of all sources, tools that are missing are installed
+	@$(LAB)/packages checks
+	@NEWER_CROSS_COMPILE="$$($(LAB)/compiler)" checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
 
 check-packages: ## build the Debian package and install it in an s390x Debian in a directory: root, a quarter of an hour
 	@tests/packages/chroot
