@@ -362,23 +362,16 @@ static inline struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn)
  * vfio_ap_queue_get() - find a bound queue, and keep it
  * @apqn: its APQN
  *
- * AQIC comes here. Where nothing preempts, RCU waits as well, and lockdep has
- * nothing to account for: with it, that would cost more than all the rest.
- *
  * Context: any.
  * Return: the queue with a reference, NULL if no such queue is bound.
  */
 static inline struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn)
 {
-	struct hlist_head *bucket =
-		&matrix_dev->queues[hash_min(apqn, VFIO_AP_INDEX_BITS)];
 	struct vfio_ap_queue *q;
 
-	guard(preempt)();
-	hlist_for_each_entry_rcu_notrace(q, bucket, index)
-		if (q->apqn == apqn)
-			return kref_get_unless_zero(&q->ref) ? q : NULL;
-	return NULL;
+	guard(rcu)();
+	q = vfio_ap_queue_find(apqn);
+	return q && kref_get_unless_zero(&q->ref) ? q : NULL;
 }
 
 struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
