@@ -16,10 +16,16 @@
 #include "vfio_ap_private.h"
 #include "vfio_ap_trace.h"
 
-/* Fast hardware is noticed within half a millisecond, slow one costs little. */
+/*
+ * Fast hardware is noticed within half a millisecond, slow one is looked at less
+ * and less often: it is noticed an eighth later than it took, at most.
+ */
 #define POLL_MIN_NS	(500 * NSEC_PER_USEC)
 #define POLL_MAX_NS	(20 * NSEC_PER_MSEC)
+#define POLL_SHARE	8
 #define POLL_FAILED_NS	(100 * NSEC_PER_MSEC)
+/* How long a reset that is over may take to have its effect */
+#define SETTLE_NS	(40 * NSEC_PER_MSEC)
 /* How long the bus may take to start its state machine for a new device */
 #define BUS_START_NS	(1 * NSEC_PER_SEC)
 /* How often to look whether a queue that is down has come back */
@@ -385,13 +391,13 @@ bool vfio_ap_queue_any_failed(const struct ap_matrix *m)
 	return false;
 }
 
-/* The longer it takes, the less often it is looked at. */
 static u64 vfio_ap_queue_delay(const struct vfio_ap_queue *q)
 {
 	u64 most = q->state == VFIO_AP_QUEUE_FAILED ? POLL_FAILED_NS :
 						      POLL_MAX_NS;
 
-	return clamp_t(u64, (ktime_get_ns() - q->tried) / 2, POLL_MIN_NS, most);
+	return clamp_t(u64, (ktime_get_ns() - q->tried) / POLL_SHARE,
+		       POLL_MIN_NS, most);
 }
 
 /**
@@ -486,8 +492,7 @@ static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status)
 		vfio_ap_queue_finish(q, VFIO_AP_QUEUE_CLEAN);
 		return NEVER;
 	}
-	/* Give it some time to get there, then start over. */
-	if (vfio_ap_queue_delay(q) >= POLL_MAX_NS)
+	if (ktime_get_ns() - q->tried >= SETTLE_NS)
 		q->zapq = true;
 	return vfio_ap_queue_delay(q);
 }
