@@ -249,16 +249,18 @@ void vfio_ap_bus_config_changed(struct ap_config_info *now,
 				struct ap_config_info *before)
 {
 	struct ap_matrix current_host = vfio_ap_bus_matrix(now);
+	struct ap_matrix lost;
 
 	guard(mutex)(&matrix_dev->guests_lock);
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
 		struct ap_matrix *host = &matrix_dev->host;
 
-		host->apm = ap_mask_and(&host->apm, &current_host.apm);
-		host->aqm = ap_mask_and(&host->aqm, &current_host.aqm);
-		host->adm = ap_mask_and(&host->adm, &current_host.adm);
+		lost.apm = ap_mask_andnot(&host->apm, &current_host.apm);
+		lost.aqm = ap_mask_andnot(&host->aqm, &current_host.aqm);
+		lost.adm = ap_mask_andnot(&host->adm, &current_host.adm);
+		*host = ap_matrix_difference(host, &lost);
 	}
-	vfio_ap_guest_evaluate_all(NULL);
+	vfio_ap_guest_evaluate_all(&lost);
 }
 
 /**
@@ -277,16 +279,17 @@ void vfio_ap_bus_scan_complete(struct ap_config_info *now,
 {
 	struct ap_matrix current_host = vfio_ap_bus_matrix(now);
 	struct ap_matrix_mdev *mdev;
+	struct ap_matrix changed;
 	struct ap_mask gained;
 
 	guard(mutex)(&matrix_dev->guests_lock);
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
-		gained = ap_mask_andnot(&current_host.aqm,
-					&matrix_dev->host.aqm);
+		changed = ap_matrix_difference(&matrix_dev->host, &current_host);
+		gained = ap_mask_and(&changed.aqm, &current_host.aqm);
 		list_for_each_entry(mdev, &matrix_dev->mdev_list, node)
 			mdev->held = ap_mask_or(&mdev->held, &gained);
 		matrix_dev->host = current_host;
 		vfio_ap_bus_set_maxima(now);
 	}
-	vfio_ap_guest_evaluate_all(NULL);
+	vfio_ap_guest_evaluate_all(&changed);
 }

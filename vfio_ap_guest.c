@@ -387,8 +387,9 @@ void vfio_ap_guest_evaluate_work(struct work_struct *work)
 }
 
 /**
- * vfio_ap_guest_evaluate_all() - evaluate mdevs
- * @apm: those that have one of these adapters assigned; NULL for all
+ * vfio_ap_guest_evaluate_all() - evaluate the mdevs that a change concerns
+ * @changed: adapters, domains and control domains that changed; an mdev with none
+ *	of them assigned is left alone, and so is its guest
  *
  * A guest whose kvm->lock is taken gets its evaluation a little later from a
  * work item of its own: the others do not wait for it.
@@ -396,7 +397,7 @@ void vfio_ap_guest_evaluate_work(struct work_struct *work)
  * Context: process, may sleep. Takes kvm->lock and mdevs_lock, of one mdev
  *	    after the other; expects guests_lock.
  */
-void vfio_ap_guest_evaluate_all(const struct ap_mask *apm)
+void vfio_ap_guest_evaluate_all(const struct ap_matrix *changed)
 {
 	struct ap_matrix_mdev *mdev;
 
@@ -405,13 +406,14 @@ void vfio_ap_guest_evaluate_all(const struct ap_mask *apm)
 	list_for_each_entry(mdev, &matrix_dev->mdev_list, node) {
 		struct vfio_ap_hold hold;
 
+		if (!ap_matrix_touches(&mdev->matrix, changed))
+			continue;
 		if (!vfio_ap_guest_try(&hold, mdev->kvm)) {
 			queue_work(matrix_dev->release_wq, &mdev->evaluate_work);
 			continue;
 		}
 		mutex_lock(&matrix_dev->mdevs_lock);
-		if (!apm || ap_mask_intersects(&mdev->matrix.apm, apm))
-			vfio_ap_guest_evaluate(mdev);
+		vfio_ap_guest_evaluate(mdev);
 		mutex_unlock(&matrix_dev->mdevs_lock);
 		if (hold.kvm)
 			mutex_unlock(&hold.kvm->lock);

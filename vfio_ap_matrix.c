@@ -104,6 +104,39 @@ bool ap_matrix_equal(const struct ap_matrix *a, const struct ap_matrix *b)
 }
 
 /**
+ * ap_matrix_difference() - find the numbers that two matrices do not share
+ * @a: one
+ * @b: the other
+ *
+ * Context: any.
+ * Return: what is in one of them only, mask by mask.
+ */
+struct ap_matrix ap_matrix_difference(const struct ap_matrix *a,
+				      const struct ap_matrix *b)
+{
+	return (struct ap_matrix) {
+		.apm = ap_mask_xor(&a->apm, &b->apm),
+		.aqm = ap_mask_xor(&a->aqm, &b->aqm),
+		.adm = ap_mask_xor(&a->adm, &b->adm),
+	};
+}
+
+/**
+ * ap_matrix_touches() - tell whether two matrices have any number in common
+ * @a: one
+ * @b: the other
+ *
+ * Context: any.
+ * Return: true if they have an adapter, a domain or a control domain in common.
+ */
+bool ap_matrix_touches(const struct ap_matrix *a, const struct ap_matrix *b)
+{
+	return ap_mask_intersects(&a->apm, &b->apm) ||
+	       ap_mask_intersects(&a->aqm, &b->aqm) ||
+	       ap_mask_intersects(&a->adm, &b->adm);
+}
+
+/**
  * ap_matrix_has() - tell whether an APQN is in a matrix
  * @m: the matrix
  * @apid: adapter, 0 to 255

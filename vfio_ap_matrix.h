@@ -128,6 +128,15 @@ static inline struct ap_mask ap_mask_or(const struct ap_mask *a,
 	} };
 }
 
+static inline struct ap_mask ap_mask_xor(const struct ap_mask *a,
+					 const struct ap_mask *b)
+{
+	return (struct ap_mask) { {
+		a->w[0] ^ b->w[0], a->w[1] ^ b->w[1],
+		a->w[2] ^ b->w[2], a->w[3] ^ b->w[3],
+	} };
+}
+
 static inline bool ap_mask_subset(const struct ap_mask *sub,
 				  const struct ap_mask *of)
 {
@@ -154,6 +163,9 @@ struct ap_mask ap_mask_upto(unsigned int max);
 	     (id) = ap_mask_next((m), (id) + 1))
 
 bool ap_matrix_equal(const struct ap_matrix *a, const struct ap_matrix *b);
+struct ap_matrix ap_matrix_difference(const struct ap_matrix *a,
+				      const struct ap_matrix *b);
+bool ap_matrix_touches(const struct ap_matrix *a, const struct ap_matrix *b);
 bool ap_matrix_has(const struct ap_matrix *m, unsigned int apid,
 		   unsigned int apqi);
 bool ap_matrix_shares(const struct ap_matrix *a, const struct ap_matrix *b,

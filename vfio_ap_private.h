@@ -76,7 +76,8 @@ struct vfio_ap_unmap {
  * @mdev: the device in sysfs
  * @apid_max: largest adapter number that can be assigned; constant
  * @apqi_max: largest domain number that can be assigned; constant
- * @matrix: what the administrator assigned; [mdevs_lock]
+ * @matrix: what the administrator assigned; changed under guests_lock and
+ *	mdevs_lock, either of them is enough to look at it
  * @shadow: what the guest has, or would have; [mdevs_lock], written under
  *	shadow_lock as well
  * @shadow_lock: for AQIC, which looks at the shadow without mdevs_lock; a leaf
@@ -330,7 +331,7 @@ struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn);
 void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
 			      const struct ap_matrix *shadow);
 void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
-void vfio_ap_guest_evaluate_all(const struct ap_mask *apm);
+void vfio_ap_guest_evaluate_all(const struct ap_matrix *changed);
 void vfio_ap_guest_evaluate_work(struct work_struct *work);
 int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 		       const void *how);

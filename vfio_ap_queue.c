@@ -640,7 +640,7 @@ static u64 vfio_ap_queue_step(struct vfio_ap_queue *q, bool *news)
 static void vfio_ap_queue_announce(struct list_head *news)
 {
 	struct vfio_ap_queue *q, *next;
-	struct ap_mask apm = {};
+	struct ap_matrix changed = {};
 
 	scoped_guard(mutex, &matrix_dev->guests_lock) {
 		scoped_guard(mutex, &matrix_dev->mdevs_lock) {
@@ -650,10 +650,11 @@ static void vfio_ap_queue_announce(struct list_head *news)
 				if (q->state == VFIO_AP_QUEUE_GONE)
 					continue;
 				vfio_ap_queue_publish(q);
-				ap_mask_set(&apm, AP_QID_CARD(q->apqn));
+				ap_mask_set(&changed.apm,
+					    AP_QID_CARD(q->apqn));
 			}
 		}
-		vfio_ap_guest_evaluate_all(&apm);
+		vfio_ap_guest_evaluate_all(&changed);
 	}
 	wake_up_all(&matrix_dev->reset_wait);
 

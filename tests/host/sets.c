@@ -41,13 +41,14 @@ void bit_order(void)
 static void combine(const bool *a, const bool *b)
 {
 	struct ap_mask ma = naive_mask(a), mb = naive_mask(b), got;
-	bool both[IDS], any[IDS], rest[IDS];
+	bool both[IDS], any[IDS], rest[IDS], one[IDS];
 	unsigned int id;
 
 	for (id = 0; id < IDS; id++) {
 		both[id] = a[id] && b[id];
 		any[id] = a[id] || b[id];
 		rest[id] = a[id] && !b[id];
+		one[id] = a[id] != b[id];
 	}
 	got = ap_mask_and(&ma, &mb);
 	need(naive_is_mask(both, &got), "in both");
@@ -55,6 +56,8 @@ static void combine(const bool *a, const bool *b)
 	need(naive_is_mask(any, &got), "in one of them");
 	got = ap_mask_andnot(&ma, &mb);
 	need(naive_is_mask(rest, &got), "in the first, not in the second");
+	got = ap_mask_xor(&ma, &mb);
+	need(naive_is_mask(one, &got), "in one of them only");
 
 	need_int(ap_mask_empty(&ma), !naive_weight(a), "empty");
 	need_int(ap_mask_intersects(&ma, &mb), !!naive_weight(both),
@@ -153,8 +156,9 @@ void largest(void)
 
 void equal(void)
 {
-	struct ap_matrix a, b;
+	struct ap_matrix a, b, differ;
 	struct ap_mask *part[] = { &b.apm, &b.aqm, &b.adm };
+	struct ap_mask *differs[] = { &differ.apm, &differ.aqm, &differ.adm };
 	struct naive n;
 	unsigned int i, id;
 
@@ -162,6 +166,8 @@ void equal(void)
 	a = naive_matrix(&n);
 	b = a;
 	need(ap_matrix_equal(&a, &b), "a copy is equal");
+	differ = ap_matrix_difference(&a, &b);
+	need(!ap_matrix_touches(&differ, &differ), "a copy does not differ");
 	for (i = 0; i < ARRAY_SIZE(part); i++)
 		for (id = 0; id < IDS; id++) {
 			b = a;
@@ -170,6 +176,15 @@ void equal(void)
 			     "mask %u differs in %u", i, id);
 			need(!ap_matrix_equal(&b, &a),
 			     "mask %u differs in %u, the other way", i, id);
+			differ = ap_matrix_difference(&a, &b);
+			need(ap_mask_test(differs[i], id),
+			     "mask %u is said to differ in %u", i, id);
+			need_int(ap_matrix_touches(&a, &differ),
+				 !ap_mask_test(part[i], id),
+				 "only those that have %u are touched", id);
+			ap_mask_clear(differs[i], id);
+			need(!ap_matrix_touches(&differ, &differ),
+			     "and nothing else differs");
 		}
 }
 
