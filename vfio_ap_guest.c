@@ -285,6 +285,27 @@ static void vfio_ap_guest_push(struct ap_matrix_mdev *mdev)
 		eventfd_signal(mdev->event[VFIO_AP_EVENT_CFG_CHG]);
 }
 
+/**
+ * vfio_ap_guest_let_have() - change what a guest has, if it is a change
+ * @mdev: the guest's mdev; without a guest, this is what one would have
+ * @after: what it is to have
+ *
+ * Context: process; expects guests_lock, kvm->lock if @mdev has a guest, and
+ *	    mdevs_lock.
+ */
+static void vfio_ap_guest_let_have(struct ap_matrix_mdev *mdev,
+				   const struct ap_matrix *after)
+{
+	lockdep_assert_held(&matrix_dev->guests_lock);
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	if (ap_matrix_equal(&mdev->shadow, after))
+		return;
+	vfio_ap_guest_set_shadow(mdev, after);
+	if (mdev->kvm)
+		vfio_ap_guest_push(mdev);
+}
+
 /* Does a change of the shadow take queues away? */
 static bool vfio_ap_guest_loses(const struct ap_matrix *from,
 				const struct ap_matrix *to)
@@ -358,13 +379,30 @@ void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 	if (!mdev->release_requested)
 		ap_matrix_filter(&after, &mdev->matrix, &matrix_dev->host,
 				 &mdev->held, vfio_ap_adapters());
-	if (ap_matrix_equal(&before, &after))
-		return;
-
-	vfio_ap_guest_set_shadow(mdev, &after);
-	if (mdev->kvm)
-		vfio_ap_guest_push(mdev);
+	vfio_ap_guest_let_have(mdev, &after);
 	vfio_ap_guest_reset_leaving(&before, &after);
+}
+
+/**
+ * vfio_ap_guest_evaluate_controls() - compute the control domains only
+ * @mdev: the mdev
+ *
+ * No queue and no other mask has a say in what a guest controls.
+ *
+ * Context: process; expects guests_lock, kvm->lock if @mdev has a guest, and
+ *	    mdevs_lock.
+ */
+static void vfio_ap_guest_evaluate_controls(struct ap_matrix_mdev *mdev)
+{
+	struct ap_matrix after = mdev->shadow;
+
+	lockdep_assert_held(&matrix_dev->guests_lock);
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	if (mdev->release_requested)
+		return;
+	after.adm = ap_mask_and(&mdev->matrix.adm, &matrix_dev->host.adm);
+	vfio_ap_guest_let_have(mdev, &after);
 }
 
 /**
@@ -641,7 +679,7 @@ int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 	struct vfio_ap_change change;
 	struct vfio_ap_hold hold;
 	struct ap_matrix before;
-	bool wait = false;
+	bool wait = false, queues;
 	int rc;
 
 	rc = vfio_ap_guest_begin(&hold, &change, mdev, edit, how);
@@ -650,9 +688,14 @@ int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 	before = mdev->shadow;
 	rc = vfio_ap_guest_check(mdev, &change.rows, &change.columns);
 	if (!rc && !ap_matrix_equal(&mdev->matrix, &change.after)) {
+		queues = !ap_mask_equal(&mdev->matrix.apm, &change.after.apm) ||
+			 !ap_mask_equal(&mdev->matrix.aqm, &change.after.aqm);
 		mdev->matrix = change.after;
 		mdev->held = ap_mask_or(&mdev->held, &change.columns.aqm);
-		vfio_ap_guest_evaluate(mdev);
+		if (queues)
+			vfio_ap_guest_evaluate(mdev);
+		else
+			vfio_ap_guest_evaluate_controls(mdev);
 		wait = vfio_ap_guest_loses(&before, &mdev->shadow);
 	}
 	vfio_ap_guest_release(&hold);
