@@ -254,6 +254,18 @@ static void compare(const char *meanwhile, const struct durations *without,
 	}
 }
 
+static void get_stuck(void)
+{
+	apemu_do("reset 05.0004 never");
+	apemu_do("log clear");
+}
+
+static void need_stuck(void)
+{
+	need(clock_wait_for(apemu_count(0, APEMU_HOST, "zapq", STUCK), BOUND_EVENTUALLY_MS),
+	     "the reset has begun");
+}
+
 static void while_unassigning(void)
 {
 	struct scene stuck = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
@@ -265,11 +277,9 @@ static void while_unassigning(void)
 	others_arrive();
 	without = undisturbed();
 	for (round = 0; round < ROUNDS; round++) {
-		apemu_do("reset 05.0004 never");
-		apemu_do("log clear");
+		get_stuck();
 		job = mdev_begin(stuck.mdev, "unassign_adapter", "5");
-		need(clock_wait_for(apemu_count(0, APEMU_HOST, "zapq", STUCK),
-				    BOUND_EVENTUALLY_MS), "the reset has begun");
+		need_stuck();
 		one_round(&with);
 		expect(!mdev_done(job), "the writer has waited all the time");
 		mdev_kill(job);
@@ -312,11 +322,9 @@ static void while_resetting(void)
 	others_arrive();
 	without = undisturbed();
 	for (round = 0; round < ROUNDS; round++) {
-		apemu_do("reset 05.0004 never");
-		apemu_do("log clear");
+		get_stuck();
 		pid = reset_begin(stuck.vfio);
-		need(clock_wait_for(apemu_count(0, APEMU_HOST, "zapq", STUCK),
-				    BOUND_EVENTUALLY_MS), "the reset has begun");
+		need_stuck();
 		one_round(&with);
 		expect_int(apemu_fact("resetting"), 1, "the queue has been stuck all the time");
 		expect_rc(reset_end(pid), -EIO, "R-11: it is told that the reset failed");

@@ -54,7 +54,8 @@ static void control_domain_comes_and_goes(void)
 	       "control domain 0x22 is gone when the write returns");
 }
 
-static void adapter_goes(void)
+/* Two adapters, two domains, and from now on the hardware's log is watched. */
+static struct scene scene_of_four(void)
 {
 	struct scene scene = scene_with(path, CARD_5, DOMAIN_4);
 
@@ -64,6 +65,12 @@ static void adapter_goes(void)
 	need_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_47)), AP_OK,
 		      "the guest has four queues");
 	apemu_do("log clear");
+	return scene;
+}
+
+static void adapter_goes(void)
+{
+	struct scene scene = scene_of_four();
 
 	mdev_set(scene.mdev, "unassign_adapter", CARD_1);
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_4)), AP_NOT_AVAILABLE,
@@ -83,14 +90,7 @@ static void adapter_goes(void)
 
 static void domain_goes(void)
 {
-	struct scene scene = scene_with(path, CARD_5, DOMAIN_4);
-
-	apemu_need();
-	mdev_set(scene.mdev, "assign_adapter", CARD_1);
-	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
-	need_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, DOMAIN_47)), AP_OK,
-		      "the guest has four queues");
-	apemu_do("log clear");
+	struct scene scene = scene_of_four();
 
 	mdev_set(scene.mdev, "unassign_domain", DOMAIN_47);
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_47)), AP_NOT_AVAILABLE,

@@ -73,15 +73,20 @@ static void leaves_nothing(long pins, const char *order)
 	expect_rc(mdev_remove(next.mdev), 0, "order %s: the next device can be removed", order);
 }
 
+static void begin(enum vfio_path path)
+{
+	scene = scene_quiet(path, CARD_5, DOMAIN_4);
+	removal = NULL;
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
+		      "the guest enables");
+}
+
 static void in_order(const char *order, enum vfio_path path)
 {
 	long pins = world_pins();
 	const char *what;
 
-	scene = scene_quiet(path, CARD_5, DOMAIN_4);
-	removal = NULL;
-	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
-		      "the guest enables");
+	begin(path);
 	for (what = order; *what; what++)
 		step(*what);
 	expect_rc(mdev_end(removal, NULL), 0, "order %s: the device is removed", order);
@@ -151,10 +156,7 @@ static void module_after(const char *order)
 	long pins = world_pins();
 	const char *what;
 
-	scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
-	removal = NULL;
-	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
-		      "the guest enables");
+	begin(VFIO_BY_GROUP);
 	expect_rc(module_unload(), -EAGAIN, "SPEC 1.13: a module in use stays");
 	for (what = order; *what; what++)
 		step(*what);
