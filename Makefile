@@ -105,6 +105,9 @@ static: ## static checks of all sources, tools that are missing are installed
 	@$(LAB)/packages checks
 	@NEWER_CROSS_COMPILE="$$($(LAB)/compiler)" checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
 
+context: ## clang's context analysis of the driver with a 7.x kernel: locks on every path; half a minute and 600 MB of clang
+	@checks/context
+
 check-packages: ## build the Debian package and install it in an s390x Debian in a directory: root, a quarter of an hour
 	@tests/packages/chroot
 
@@ -176,6 +179,6 @@ preflight:
 		echo 'note: the kernel in KDIR has no CONFIG_VFIO_MDEV: first "make mdev KSRC=<its source>", or the link fails' >&2; \
 	fi
 
-.PHONY: modules modules_install install uninstall mdev check-host sign deb check-packages
+.PHONY: modules modules_install install uninstall mdev check-host sign deb check-packages context
 .PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight
 .DEFAULT_GOAL := modules
