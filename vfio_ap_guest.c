@@ -658,6 +658,31 @@ static int vfio_ap_guest_begin(struct vfio_ap_hold *hold,
 }
 
 /**
+ * vfio_ap_guest_apply() - make a change that was checked
+ * @mdev: the mdev
+ * @change: the change
+ *
+ * Context: process; expects guests_lock, kvm->lock if @mdev has a guest, and
+ *	    mdevs_lock.
+ */
+static void vfio_ap_guest_apply(struct ap_matrix_mdev *mdev,
+				const struct vfio_ap_change *change)
+{
+	bool controls = ap_mask_equal(&mdev->matrix.apm, &change->after.apm) &&
+			ap_mask_equal(&mdev->matrix.aqm, &change->after.aqm);
+
+	lockdep_assert_held(&matrix_dev->guests_lock);
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	mdev->matrix = change->after;
+	mdev->held = ap_mask_or(&mdev->held, &change->columns.aqm);
+	if (controls)
+		vfio_ap_guest_evaluate_controls(mdev);
+	else
+		vfio_ap_guest_evaluate(mdev);
+}
+
+/**
  * vfio_ap_guest_edit() - change what is assigned to an mdev
  * @mdev: the mdev
  * @edit: makes the new matrix out of the old one
@@ -679,7 +704,7 @@ int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 	struct vfio_ap_change change;
 	struct vfio_ap_hold hold;
 	struct ap_matrix before;
-	bool wait = false, queues;
+	bool wait = false;
 	int rc;
 
 	rc = vfio_ap_guest_begin(&hold, &change, mdev, edit, how);
@@ -688,14 +713,7 @@ int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 	before = mdev->shadow;
 	rc = vfio_ap_guest_check(mdev, &change.rows, &change.columns);
 	if (!rc && !ap_matrix_equal(&mdev->matrix, &change.after)) {
-		queues = !ap_mask_equal(&mdev->matrix.apm, &change.after.apm) ||
-			 !ap_mask_equal(&mdev->matrix.aqm, &change.after.aqm);
-		mdev->matrix = change.after;
-		mdev->held = ap_mask_or(&mdev->held, &change.columns.aqm);
-		if (queues)
-			vfio_ap_guest_evaluate(mdev);
-		else
-			vfio_ap_guest_evaluate_controls(mdev);
+		vfio_ap_guest_apply(mdev, &change);
 		wait = vfio_ap_guest_loses(&before, &mdev->shadow);
 	}
 	vfio_ap_guest_release(&hold);
