@@ -154,12 +154,16 @@ function tell(line,   word, text) {
 	} else if (line ~ /^# kernel: /) {
 		if (splat == "")
 			splat = substr(line, 11)
-		# A plain WARN reports something and goes on; lockdep is off after it has reported, and the rest is worse.
-		if (line !~ /WARNING: (CPU|[^ ]+:[0-9]+ at)/)
+		# A plain WARN and a report about a task that waits go on; lockdep is off after it has reported, and the rest is worse.
+		if (line !~ /WARNING: (CPU|[^ ]+:[0-9]+ at)|INFO: task .* blocked/)
 			dirty = 1
 	} else if (line ~ /^# NOT THERE: /) {
 		absent = substr(line, 14)
 		excuse = 1
+	} else if (line ~ /^# BROKEN PROMISE \(hang\): /) {
+		# Nothing else that was seen to go wrong is as bad, and what comes after it is its consequence.
+		broken = substr(line, 26)
+		waiting = 0
 	} else if (line ~ /^# BROKEN PROMISE /) {
 		if (line ~ /\(world\.c:|a closed mediated device can be removed/)
 			dirty = 1

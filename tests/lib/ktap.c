@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "kmsg.h"
 #include "ktap.h"
@@ -240,17 +241,79 @@ static bool is_chosen(const struct ktap_case *one)
 	return !text || strstr(one->promise, text);
 }
 
+/* Looks at the case that runs until it has ended, or has taken too long. */
+static struct {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	bool active, over;
+	long seconds;
+	void (*rescue)(void);
+} watch = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void *watch_case(void *unused)
+{
+	struct timespec until;
+	int rc = 0;
+
+	(void)unused;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += watch.seconds;
+	pthread_mutex_lock(&watch.lock);
+	while (!watch.over && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&watch.ended, &watch.lock, &until);
+	if (!watch.over) {
+		failed = true;
+		printf("# BROKEN PROMISE (hang): hung, until after %ld s the hardware was made to answer\n",
+		       watch.seconds);
+		fflush(stdout);
+		watch.rescue();
+	}
+	pthread_mutex_unlock(&watch.lock);
+	return NULL;
+}
+
+static void watch_begin(const struct ktap_world *world)
+{
+	const char *patience = getenv("KTAP_PATIENCE");
+	pthread_condattr_t clock;
+
+	watch.seconds = patience ? strtol(patience, NULL, 10) : 0;
+	if (!watch.seconds || !world || !world->rescue)
+		return;
+	watch.over = false;
+	watch.rescue = world->rescue;
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&watch.ended, &clock);
+	watch.active = !pthread_create(&watch.thread, NULL, watch_case, NULL);
+}
+
+static void watch_end(void)
+{
+	if (!watch.active)
+		return;
+	pthread_mutex_lock(&watch.lock);
+	watch.over = true;
+	pthread_cond_signal(&watch.ended);
+	pthread_mutex_unlock(&watch.lock);
+	pthread_join(watch.thread, NULL);
+	watch.active = false;
+}
+
 static void run_case(unsigned int number, const struct ktap_case *one,
 		     const struct ktap_world *world)
 {
 	failed = false;
 	skipped = false;
+	watch_begin(world);
 	if (world)
 		run_guarded(world->begin);
 	if (!failed && !skipped)
 		run_guarded(one->run);
 	if (world)
 		run_guarded(world->end);
+	watch_end();
 
 	if (skipped && !failed)
 		printf("ok %u %s # SKIP %s\n", number, one->promise, skip_reason);

@@ -22,7 +22,13 @@ struct ktap_case {
 struct ktap_world {
 	void (*begin)(void);
 	void (*end)(void);
+	void (*rescue)(void);	/* by another thread: may end what a case hangs in */
 };
+
+/*
+ * With KTAP_PATIENCE=seconds in the environment, a case that takes longer than that has failed,
+ * and is rescued: what hangs for ever makes all cases behind it worthless otherwise.
+ */
 
 int ktap_main(const struct ktap_case *cases, unsigned int count, const struct ktap_world *world);
 void ktap_diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
