@@ -9,6 +9,7 @@
 
 #include <sys/wait.h>
 
+#include "module.h"
 #include "story.h"
 
 #define GUIDE	"/doc/vfio-ap.rst"
@@ -169,6 +170,7 @@ static void examples(void)
 
 	apemu_need();
 	vfio_need(VFIO_BY_GROUP);
+	module_need_ours("guide");
 	need(guide, "the guide is in the machine");
 	open_shell();
 	follow(guide);

@@ -380,6 +380,8 @@ static void write_file(const struct abi_row *row, const char *path)
 		return;
 	}
 	need(expected <= 0, "the result '%s' is understood", row->result);
+	if (!file_exists(path))
+		ktap_not_there("attribute %s", strrchr(path, '/') + 1);
 	rc = file_write(path, input, length);
 	if (!expected && !strcmp(path, "/sys/bus/ap/apmask"))
 		allow_for_strict_bus(rc);
@@ -614,6 +616,8 @@ static long issue(const struct abi_row *row)
 			continue;
 		if (request.argsz == RIGHT_SIZE)
 			request.argsz = requests[i].argsz;
+		if (request.index == AP_IRQ_CFG_CHG)
+			vfio_look_for_irq(opened(), request.index);
 		return requests[i].issue(opened(), &request);
 	}
 	need(false, "the request '%s' is understood", row->name);

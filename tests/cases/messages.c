@@ -5,6 +5,7 @@
  * The last case uses up what the rate limits allow, so nothing that counts on a line may follow.
  */
 
+#include "module.h"
 #include "story.h"
 #include "uapi.h"
 
@@ -26,6 +27,7 @@ static void another_has_it(void)
 {
 	struct mdev *first = mdev_create(), *second = mdev_create();
 
+	module_need_ours("kernel log");
 	mdev_assign(first, CARD_5, DOMAIN_4);
 	mdev_set(second, "assign_adapter", CARD_5);
 	kmsg_mark();
@@ -40,6 +42,7 @@ static void the_host_has_it(void)
 {
 	struct mdev *mdev = mdev_create();
 
+	module_need_ours("kernel log");
 	need_rc(apbus_write("apmask", "+5"), 0, "the administrator gives adapter 5 to the host");
 	mdev_set(mdev, "assign_domain", DOMAIN_47);
 	kmsg_mark();
@@ -53,6 +56,7 @@ static void the_host_wants_it(void)
 {
 	struct mdev *mdev = mdev_create();
 
+	module_need_ours("kernel log");
 	mdev_assign(mdev, CARD_5, DOMAIN_4);
 	expect_rc(apbus_write("apmask", "+5"), -EBUSY, "the host does not get what is assigned");
 	expect_int(lines_about(mdev, "05.0004 is assigned, not reserved for the host"), 1,
@@ -69,15 +73,17 @@ static void everything_conflicts(void)
 	need_rc(mdev_write(first, "ap_config", all), 0, "one device has everything");
 	kmsg_mark();
 	expect_rc(mdev_write(second, "ap_config", all), -EADDRINUSE, "another wants it");
-	expect_int(lines_about(second, ""), 1, "65,536 conflicts are one line");
-	expect_int(lines_about(second, memo("00.0000 is assigned to %s", first->uuid)), 1,
-		   "about the first of them");
+	expect_int(kmsg_count(""), 1, "65,536 conflicts are one line");
+	if (!module_is_peer())
+		expect_int(lines_about(second, memo("00.0000 is assigned to %s", first->uuid)), 1,
+			   "about the first of them");
 }
 
 static void reset_fails(void)
 {
 	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 
+	module_need_ours("kernel log");
 	apemu_do("reset 05.0004 never");
 	kmsg_mark();
 	mdev_set(scene.mdev, "unassign_adapter", CARD_5);
@@ -93,6 +99,7 @@ static void open_is_refused(void)
 	struct scene scene = scene_with(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 	struct mdev *second = mdev_create();
 
+	module_need_ours("kernel log");
 	expect_rc(vfio_try(NULL, VFIO_BY_GROUP, second, scene.vm), -EPERM, "a VM has one device");
 	expect_int(lines_about(second, "the guest has another vfio_ap device, not attached"), 1,
 		   "one line says so");
@@ -108,6 +115,7 @@ static void removal_waits(bool asked)
 	const char *text = asked ? "wanted back, asked its user to let go (0)" :
 				   "wanted back, but its user cannot be asked";
 
+	module_need_ours("kernel log");
 	if (asked)
 		need_rc(vfio_arm(scene.vfio, AP_IRQ_REQ, vfio_event_new()), 0,
 			"the VMM wants to know when to let go");
@@ -139,6 +147,7 @@ static void debug_area(void)
 	struct scene scene;
 	struct mdev *other;
 
+	module_need_ours("debug area");
 	need_str(memo_file(AREA "/level"), "4\n", "SPEC 1.1: the level of the area is 4");
 	need_rc(file_write_text(AREA "/flush", "-"), 0, "the administrator empties the area");
 	scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
@@ -178,6 +187,7 @@ static void tracepoints(void)
 {
 	struct scene scene;
 
+	module_need_ours("tracepoints");
 	if (!file_exists(TRACING "/events/vfio_ap/enable"))
 		ktap_skip("the kernel has no tracefs");
 	need_rc(file_write_text(TRACING "/events/vfio_ap/enable", "1"), 0, "tracing is on");
@@ -207,7 +217,7 @@ static void many_refusals(void)
 	for (i = 0; i < 300; i++)
 		expect_rc(mdev_write(second, "assign_domain", "4"), -EADDRINUSE, "refused");
 	bursts = 2 + (clock_ms() - begun) / LINES_PER_MS;
-	expect_at_most(lines_about(second, ""), bursts * LINES_AT_ONCE,
+	expect_at_most(kmsg_count(""), bursts * LINES_AT_ONCE,
 		       "R-6: lines about 300 refused assignments");
 }
 

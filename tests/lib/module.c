@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ktap.h"
+#include "memo.h"
 #include "module.h"
 
 long module_load_file(const char *file)
@@ -28,4 +31,17 @@ long module_load(void)
 long module_unload(void)
 {
 	return syscall(SYS_delete_module, "vfio_ap", O_NONBLOCK) ? -errno : 0;
+}
+
+bool module_is_peer(void)
+{
+	return strstr(memo_file("/proc/cmdline"), "lab.peer=yes");
+}
+
+void module_need_ours(const char *what)
+{
+	if (!module_is_peer())
+		return;
+	ktap_not_there("the %s of this module", what);
+	need(false, "the %s of this module can be looked at", what);
 }
