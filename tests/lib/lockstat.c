@@ -25,7 +25,7 @@ void lockstat_clear(void)
  * "<lock>: con-bounces contentions", four times of waiting, "acq-bounces acquisitions", least and
  * longest hold
  */
-long lockstat_held_us(const char *lock)
+long lockstat_held_ns(const char *lock)
 {
 	char *line = strstr(memo_file(LOCK_STAT), memo(" %s:", lock));
 	double held;
@@ -33,5 +33,12 @@ long lockstat_held_us(const char *lock)
 	if (!line || sscanf(line + strlen(lock) + 2,
 			    "%*f %*f %*f %*f %*f %*f %*f %*f %*f %lf", &held) != 1)
 		return -1;
-	return held;
+	return held * 1000;
+}
+
+long lockstat_held_us(const char *lock)
+{
+	long ns = lockstat_held_ns(lock);
+
+	return ns < 0 ? -1 : ns / 1000;
 }

@@ -12,6 +12,7 @@ bool lockstat_present(void);
 void lockstat_clear(void);
 
 /* Longest hold since then, -1 if the lock was never released. */
+long lockstat_held_ns(const char *lock);
 long lockstat_held_us(const char *lock);
 
 #endif
