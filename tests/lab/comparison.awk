@@ -47,6 +47,10 @@ function share(id, side,   text) {
 	return missing[side, id] ? text ", " missing[side, id] " not there" : text
 }
 
+function some(number, what) {
+	return number ? ", " number " " what : ""
+}
+
 BEGIN { FS = "\t" }
 
 FNR == 1 { file++ }
@@ -79,7 +83,8 @@ END {
 	print ""
 	print "`make compare KERNEL=" kernel "` on " date ": Debian's linux-source " package ", and version " version " of this module."
 	print "Of " all " cases the driver in the kernel does " sum[3, "ok"] + 0 " as they want it, " sum[3, "absent"] + 0 " ask for something that it" \
-		" does not have, " sum[3, "fail"] + 0 " fail; ours does " sum[2, "ok"] + 0 "."
+		" does not have, " sum[3, "fail"] + 0 " fail" some(sum[3, "skip"], "it skips") some(sum[3, ""], "have no result") "; ours does " \
+		sum[2, "ok"] + 0 "."
 	if (missing_runs != "")
 		print "Not run:" missing_runs "."
 	print ""
