@@ -264,7 +264,7 @@ static void *watch_case(void *unused)
 		rc = pthread_cond_timedwait(&watch.ended, &watch.lock, &until);
 	if (!watch.over) {
 		failed = true;
-		printf("# BROKEN PROMISE (hang): hung, until after %ld s the hardware was made to answer\n",
+		printf("# BROKEN PROMISE (hang): not over after %ld s, when the hardware was made to answer\n",
 		       watch.seconds);
 		fflush(stdout);
 		watch.rescue();
