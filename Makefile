@@ -11,7 +11,7 @@ export VFIO_AP_LAB_CACHE := $(abspath $(CACHE))
 endif
 
 # What the lab's scripts read from the environment.
-export KERNEL OUT RUN TEST CASE BREAK JOBS V W C CF
+export KERNEL OUT RUN TEST CASE PEER BREAK JOBS V W C CF
 
 LAB := tests/lab
 VERSION := $(shell sed -n '/^[0-9]/p' VERSION)
@@ -147,6 +147,7 @@ help: ## this text
 	@echo '  KERNEL=version  - kernel to test with [$(KERNEL)], one of:' $$(awk '!/^#/ && $$3 != "-" { print $$1 }' $(LAB)/kernels)
 	@echo '  RUN=name        - only this line of tests/runs:' $$(sed -n 's/^\([^#|]*[^ |#]\) *|.*/\1/p' tests/runs 2>/dev/null)
 	@echo '  TEST=name       - only this test of tests/cases; name:3+5 only its cases 3 and 5'
+	@echo '  PEER=yes        - the vfio_ap of the kernel itself instead of ours (check, check-clients)'
 	@echo '  CASE=text       - only cases whose names have this in them'
 	@echo '  BREAK=R-04      - only breakages whose names begin so (make breakages)'
 	@echo '  GROUP=name      - only this part of make bench: matrix-4 matrix-32 matrix-64 resets host aqic stuck memory locks'
