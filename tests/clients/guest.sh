@@ -27,7 +27,7 @@ advances() {
 	[ "$(word 0x3018)" != "$1" ]
 }
 
-plan 4
+plan 5
 
 begin "a guest that runs gets the answer of the hardware for its queue, and 01 for others"
 plug "$first" 5 4
@@ -65,6 +65,26 @@ soon 10 answers_with 0x3000 01 || fail "TAPQ of 05.0004 ended with $(rc 0x3000)"
 soon 10 grep -q '^irq-on: 0' "$apemu" || fail "an interrupt is on"
 quiet guest
 qmp guest '{"execute": "query-status"}' || fail "QEMU is gone"
+power_off guest
+unplug "$first"
+end
+
+begin "a queue that is withheld: 01 for TAPQ and AQIC; when its reset is done, 00 for both"
+set_hardware "reset 05.0004 never"
+plug "$first" 5 4
+power_on guest -device "$(by_iommufd "$first")" -kernel /tests/lib/guest || fail "QEMU does not start"
+must cat "$mdevs/$first/withheld"
+said '^05 05\.0004 (resetting|failed)$'
+qmp guest '{"execute": "cont"}' || fail "cont"
+soon 30 advances 0000000000000000 || fail "the guest does not run"
+answers_with 0x3000 01 || fail "TAPQ of 05.0004 ended with $(rc 0x3000)"
+answers_with 0x3010 01 || fail "AQIC ended with $(rc 0x3010)"
+try grep '^irq-on:' "$apemu"
+said '^irq-on: 0$'
+set_hardware "reset any polls=0"
+soon 10 answers_with 0x3000 00 || fail "TAPQ of 05.0004 ended with $(rc 0x3000)"
+soon 10 answers_with 0x3010 00 || fail "AQIC ended with $(rc 0x3010)"
+note "words of the guest: $(word 0x3000) $(word 0x3008) $(word 0x3010) $(word 0x3018)"
 power_off guest
 unplug "$first"
 end

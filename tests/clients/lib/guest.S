@@ -5,7 +5,7 @@
  * Loaded with -kernel, linked to 0x10000. The results are words in guest memory, where the test looks for them through the monitor:
  *
  *   0x3000  status word of TAPQ for 05.0004      0x3008  the same for 03.0004
- *   0x3010  status word of AQIC for 05.0004: enable, notification byte at 0x4000, ISC 3
+ *   0x3010  status word of AQIC for 05.0004: enable, notification byte at 0x4000, ISC 3; again each round until it is answered 00
  *   0x3018  rounds so far
  */
 	.text
@@ -18,17 +18,22 @@ constants:
 	.globl	_start
 _start:
 	lghi	%r8, 0
+	lghi	%r7, 0
 	lghi	%r3, 0x3000
 	lgfi	%r9, 0x10000
 
-	/* AQIC, once */
+again:
+	cghi	%r7, 1
+	je	enabled
 	lg	%r0, 16(%r9)
 	lg	%r1, 24(%r9)
 	lghi	%r2, 0x4000
 	.insn	rre, 0xb2af0000, %r0, %r0
 	stg	%r1, 16(%r3)
-
-again:
+	/* Condition code 3 stands for every response code but 00. */
+	jo	enabled
+	lghi	%r7, 1
+enabled:
 	lg	%r0, 0(%r9)
 	.insn	rre, 0xb2af0000, %r0, %r0
 	stg	%r1, 0(%r3)
