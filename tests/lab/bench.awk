@@ -129,10 +129,10 @@ function worse(   i, r, why, n) {
 
 function repeats() {
 	if (!compared) {
-		print "Measured once only."
+		print "No time was measured twice."
 		return
 	}
-	printf "Everything was measured twice, in boots of its own. Of %d times and rates %d repeat within 1 %%; the largest deviation is %.1f %% (%s).\n",
+	printf "Each group was measured in two boots. Of %d times and rates %d repeat within 1 %%; the largest deviation is %.1f %% (%s).\n",
 		compared, compared - beyond, largest, culprit
 	if (beyond)
 		print "Beyond 1 %:\n" list
