@@ -494,23 +494,40 @@ static void do_apmask(void)
 	apbus_write("apmask", "+60");
 }
 
+static void undo_apmask(void)
+{
+	apbus_write("apmask", "-60");
+}
+
+static void do_nothing(void)
+{
+}
+
 static void do_scan(void)
 {
 	apbus_scan();
 }
 
-static long long while_stuck(struct mdev *slow, void (*run)(void))
+/* Something that others do, and what makes it a change again */
+struct deed {
+	const char *name;
+	void (*run)(void), (*before)(void);
+};
+
+static long long while_stuck(struct mdev *slow, const struct deed *deed)
 {
 	struct mdev_job *job;
 	long long begun, took;
 
+	deed->before();
+	calm_down();
 	apemu_do("reset 00.0000 ns=2000000000");
 	apemu_do("log clear");
 	job = mdev_begin(slow, "unassign_adapter", "0");
 	need(clock_wait_for(apemu_count(0, APEMU_HOST, "zapq", APQN(0, 0)), 5000),
 	     "the reset has begun");
 	begun = clock_ns();
-	run();
+	deed->run();
 	took = clock_ns() - begun;
 	mdev_end(job, NULL);
 	apemu_do("reset any ns=0");
@@ -523,15 +540,15 @@ static long long while_stuck(struct mdev *slow, void (*run)(void))
 /* A reset that takes two seconds: long enough to see who waits for it, short enough to go on. */
 static void stuck(void)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void);
-	} what[] = {
-		{ "AQIC enable", do_aqic_on }, { "AQIC disable", do_aqic_off },
-		{ "reading status", do_status }, { "reading matrix", do_matrix },
-		{ "assign_control_domain", do_assign },
-		{ "unassign_control_domain", do_unassign },
-		{ "writing apmask", do_apmask }, { "AP bus scan", do_scan },
+	static const struct deed what[] = {
+		{ "AQIC enable", do_aqic_on, do_aqic_off },
+		{ "AQIC disable", do_aqic_off, do_aqic_on },
+		{ "reading status", do_status, do_nothing },
+		{ "reading matrix", do_matrix, do_nothing },
+		{ "assign_control_domain", do_assign, do_unassign },
+		{ "unassign_control_domain", do_unassign, do_assign },
+		{ "writing apmask", do_apmask, undo_apmask },
+		{ "AP bus scan", do_scan, do_nothing },
 	};
 	struct scene slow = guest_with(1, 1);
 	long long took;
@@ -546,10 +563,10 @@ static void stuck(void)
 	for (i = 0; i < ARRAY_SIZE(what); i++) {
 		took = 0;
 		for (round = 0; round < 3; round++)
-			least(&took, while_stuck(slow.mdev, what[i].run));
+			least(&took, while_stuck(slow.mdev, &what[i]));
 		tell(took, "ns", "while another guest's reset takes 2 s: %s", what[i].name);
 	}
-	apbus_write("apmask", "-60");
+	undo_apmask();
 }
 
 static void make_many(void)
