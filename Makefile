@@ -11,7 +11,7 @@ export VFIO_AP_LAB_CACHE := $(abspath $(CACHE))
 endif
 
 # What the lab's scripts read from the environment.
-export KERNEL OUT RUN TEST CASE PEER BREAK JOBS V W C CF GROUP WHO ROUNDS
+export KERNEL OUT RUN TEST CASE PEER BREAK JOBS V W C CF GROUP WHO ROUNDS LEAVE_OUT
 
 LAB := tests/lab
 VERSION := $(shell sed -n '/^[0-9]/p' VERSION)
