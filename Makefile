@@ -103,7 +103,7 @@ breakages: ## break the driver, promise by promise, and see the tests fail; BREA
 
 static: ## static checks of all sources, tools that are missing are installed
 	@$(LAB)/packages checks
-	@NEWER_CROSS_COMPILE="$$($(LAB)/compiler)" checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
+	@NEWER_CROSS_COMPILE="$$($(LAB)/compiler)" NEWER_SPARSE="$$($(LAB)/sparse)" checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
 
 context: ## clang's context analysis of the driver with a 7.x kernel: locks on every path; half a minute and 600 MB of clang
 	@checks/context
