@@ -89,7 +89,8 @@ conflict() {
 	if power_on other -device "$("$1" "$first")"; then
 		fail "two QEMUs with one mdev"
 	fi
-	said 'busy'
+	# With the character device of its own it is VFIO's bind that fails, before the driver is asked.
+	said 'busy|error bind device'
 	# A second one for the same guest.
 	plug "$second" 3 4
 	if qmp guest "{\"execute\": \"device_add\", \"arguments\": {\"driver\": \"vfio-ap\", \"sysfsdev\": \"$mdevs/$second\"}}"; then
@@ -129,6 +130,7 @@ remove_attached() {
 	unplug "$first"
 	gone "$mdevs/$first" || fail "the mdev is still there"
 	soon 10 unplugged guest || fail "QEMU believes that it still has it"
+	soon 10 grep -q DEVICE_DELETED "$work/guest.events" || fail "QEMU says nothing of it"
 	note "events: $(cat "$work/guest.events")"
 	note "stderr: $(cat "$work/guest.stderr")"
 	# What VFIO's container does with a group that is gone is not the driver's.

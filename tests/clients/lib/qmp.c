@@ -4,7 +4,8 @@
  *
  *   qmp SOCKET COMMAND		sends one command (JSON), prints the answer; exit status
  *				0 if it was executed, 1 if QEMU refused it
- *   qmp SOCKET			prints the events until QEMU closes the socket
+ *   qmp SOCKET			prints "watching" when none can be missed any more, and
+ *				then the events until QEMU closes the socket
  *
  * QEMU prints one JSON object per line and starts it with what it is: "return",
  * "error", "QMP", or the time stamp of an event.
@@ -89,6 +90,8 @@ int main(int argc, char **argv)
 		errx(BROKEN, "%s: QEMU hung up", argv[1]);
 	if (argc == 2) {
 		alarm(0);
+		puts("watching");
+		fflush(stdout);
 		return listen_to(monitor, 1) == BROKEN ? EXECUTED : BROKEN;
 	}
 	status = command(monitor, argv[2], 1);

@@ -230,9 +230,10 @@ power_on() {
 	! dead "$(pid "$vm")"
 }
 
-# watch NAME: collects its events from now on
+# watch_events NAME: collects them from now on
 watch_events() {
 	/tests/lib/qmp "$work/$1.more" >"$work/$1.events" 2>/dev/null </dev/null &
+	soon 20 grep -q watching "$work/$1.events" || fail "QEMU does not let us watch"
 }
 
 # pid NAME
@@ -279,7 +280,10 @@ start_udev() {
 # clear_away: after each story nothing is left, whatever happened in it
 clear_away() {
 	for file in "$work"/*.pid; do
-		if [ -f "$file" ] && read -r id <"$file" && ! dead "$id"; then
+		id=
+		# Some write theirs without an end of line, which read takes for a failure.
+		! [ -f "$file" ] || read -r id <"$file" || :
+		if [ -n "$id" ] && ! dead "$id"; then
 			kill -9 "$id" 2>/dev/null
 			soon 30 dead "$id"
 		fi
