@@ -85,7 +85,7 @@ demo: ## the main job as a story, in a virtual machine: needs no IBM Z
 check: ## all tests, in virtual machines; RUN=name or TEST=name for some of them
 	@$(LAB)/check
 
-bench: ## measure against the vfio_ap of the kernel's own source; writes Documentation/bench.md; GROUP=name for a part
+bench: ## measure against the vfio_ap of the kernel's own source; writes Documentation/bench*.md; GROUP=name for a part
 	@$(LAB)/bench
 
 check-headers: ## the driver against the s390x kernels that Debian ships: layouts, linux-headers, symbols; part of check
@@ -151,6 +151,7 @@ help: ## this text
 	@echo '  CASE=text       - only cases whose names have this in them'
 	@echo '  BREAK=R-04      - only breakages whose names begin so (make breakages)'
 	@echo '  GROUP=name      - only this part of make bench: matrix-4 matrix-32 matrix-64 resets host aqic stuck memory locks'
+	@echo '  WHO=, ROUNDS=, LEAVE_OUT=  - make bench with ours or in-kernel only; measured once; without these groups (make compare: lines)'
 	@echo '  JOBS=n          - parallel compilers [number of processors]'
 	@echo '  CACHE=dir       - kernels and downloads [$${XDG_CACHE_HOME:-~/.cache}/vfio-ap-lab]'
 	@echo '  OUT=dir         - modules, programs, images and logs [out]'
