@@ -165,7 +165,7 @@ function tell(line,   word, text) {
 		broken = substr(line, 26)
 		waiting = 0
 	} else if (line ~ /^# BROKEN PROMISE /) {
-		if (line ~ /\(world\.c:|a closed mediated device can be removed/)
+		if (line ~ /\(world\.c:|a closed mediated device can be removed|R-28: .* is gone/)
 			dirty = 1
 		text = line
 		sub(/^# BROKEN PROMISE \([^)]*\): /, "", text)
