@@ -768,7 +768,7 @@ int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 
 	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev, "attached by process %d\n",
 			 task_tgid_nr(current));
-	/* The shadow is kept up to date without a guest, too. */
+	vfio_ap_guest_evaluate(mdev);
 	WRITE_ONCE(mdev->kvm, kvm);
 	vfio_ap_guest_push(mdev);
 	vfio_ap_guest_release(&hold);
