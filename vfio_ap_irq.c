@@ -793,9 +793,9 @@ static bool nib_none_left(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 
 	spin_lock(&matrix_dev->nib_lock);
 	list_for_each_entry(nib, &mdev->nibs, node) {
-		if (!nib_overlaps(nib->iova, first, last))
-			continue;
-		none = false;
+		none = !nib_overlaps(nib->iova, first, last);
+		if (!none)
+			break;
 	}
 	spin_unlock(&matrix_dev->nib_lock);
 	return none;
