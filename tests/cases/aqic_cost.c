@@ -101,9 +101,9 @@ static void by_cdev(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "R-12: AQIC takes no more instructions than with the kernel's own vfio_ap (group)",
+	{ "R-12: AQIC on and off takes no more instructions than with the kernel's own vfio_ap (group)",
 	  by_group },
-	{ "R-12: AQIC takes no more instructions than with the kernel's own vfio_ap (cdev)",
+	{ "R-12: AQIC on and off takes no more instructions than with the kernel's own vfio_ap (cdev)",
 	  by_cdev },
 };
 
