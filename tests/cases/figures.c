@@ -520,7 +520,7 @@ static long device_bytes(void)
 {
 	slab_settle();
 	return slab_bytes("kmalloc-") + slab_bytes("radix_tree_node") +
-	       slab_bytes("pool_workqueue");
+	       slab_bytes("pool_workqueue") + slab_large_bytes();
 }
 
 static void size_of_a_device(void)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "file.h"
@@ -29,6 +30,27 @@ long slab_bytes(const char *caches)
 	}
 	free(text);
 	return bytes;
+}
+
+long slab_large_bytes(void)
+{
+	char *text = file_read(SLABINFO, NULL), *line = text, *data;
+	long pages, slabs, kib = 0, in_caches = 0;
+
+	for (; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		data = strstr(line, ": slabdata");
+		if (data && sscanf(line, "%*s %*d %*d %*d %*d %ld", &pages) == 1 &&
+		    sscanf(data, ": slabdata %*d %ld", &slabs) == 1)
+			in_caches += slabs * pages * sysconf(_SC_PAGESIZE);
+	}
+	free(text);
+	text = file_read("/proc/meminfo", NULL);
+	line = strstr(text, "\nSlab:");
+	if (line)
+		sscanf(line, "\nSlab: %ld", &kib);
+	free(text);
+	return kib * 1024 - in_caches;
 }
 
 void slab_settle(void)

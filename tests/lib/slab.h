@@ -13,6 +13,12 @@ bool slab_present(void);
  */
 long slab_bytes(const char *caches);
 
+/*
+ * What kmalloc() took as pages because no cache has objects that large (more than 8 KiB): the kernel
+ * counts it as slab, but no cache knows of it.
+ */
+long slab_large_bytes(void);
+
 /* What was freed of late is free afterwards: RCU keeps it for seconds. */
 void slab_settle(void);
 
