@@ -12,30 +12,114 @@
 #include "vfio_ap_private.h"
 #include "vfio_ap_trace.h"
 
+/* Are there APQNs in it? If not, nobody has to be asked. */
+static bool vfio_ap_guest_adds(const struct vfio_ap_addition *added)
+{
+	const struct ap_matrix *rows = &added->rows, *columns = &added->columns;
+
+	return (!ap_mask_empty(&rows->apm) && !ap_mask_empty(&rows->aqm)) ||
+	       (!ap_mask_empty(&columns->apm) && !ap_mask_empty(&columns->aqm));
+}
+
+/**
+ * vfio_ap_guest_ask_area() - ask the bus who owns an area
+ * @area: the area
+ * @apqn: where to store what it does not part with
+ *
+ * Context: process, may sleep; expects ap_attr_mutex.
+ * Return: 0; -EADDRNOTAVAIL if an APQN is reserved, or the bus does not know;
+ *	   -EINTR on a fatal signal.
+ */
+static int vfio_ap_guest_ask_area(const struct ap_matrix *area, u16 *apqn)
+{
+	unsigned int apid, apqi;
+
+	lockdep_assert_held(&ap_attr_mutex);
+
+	ap_mask_for_each(apid, &area->apm) {
+		ap_mask_for_each(apqi, &area->aqm) {
+			/* A negative errno also means that it cannot be had. */
+			if (!ap_owned_by_def_drv(apid, apqi))
+				continue;
+			*apqn = AP_MKQID(apid, apqi);
+			return -EADDRNOTAVAIL;
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * vfio_ap_guest_ask_bus() - ask the bus who owns what is added
+ * @added: what is added; the answer is stored there
+ *
+ * Some kernels look through all their queues for each APQN. So the bus is asked
+ * before guests_lock is taken: only who adds APQNs as well has to wait for it.
+ *
+ * Context: process, may sleep; expects ap_attr_mutex. The answer holds as long
+ *	    as that is held.
+ */
+static void vfio_ap_guest_ask_bus(struct vfio_ap_addition *added)
+{
+	lockdep_assert_held(&ap_attr_mutex);
+	lockdep_assert_not_held(&matrix_dev->guests_lock);
+
+	added->answer = vfio_ap_guest_ask_area(&added->rows, &added->reserved);
+	if (!added->answer)
+		added->answer = vfio_ap_guest_ask_area(&added->columns,
+						       &added->reserved);
+}
+
 /**
  * vfio_ap_guest_lock_outer() - take the locks that come before a guest's
- * @hold: says whether the lock of the bus is one of them
+ * @hold: says whether the bus has to be asked
  *
  * Context: process, may sleep. Takes ap_attr_mutex if @hold says so, and
  *	    guests_lock.
  */
 static void vfio_ap_guest_lock_outer(const struct vfio_ap_hold *hold)
 {
-	if (hold->bus)
+	if (hold->added) {
 		mutex_lock(&ap_attr_mutex);
+		vfio_ap_guest_ask_bus(hold->added);
+	}
 	mutex_lock(&matrix_dev->guests_lock);
 }
 
 /**
+ * vfio_ap_guest_try_outer() - take the locks that come before a guest's if free
+ * @hold: says whether the bus has to be asked
+ *
+ * Context: process, may sleep; a guest's lock may be held. Takes what
+ *	    vfio_ap_guest_lock_outer() takes.
+ * Return: true if all of them were free, otherwise none is held.
+ */
+static bool vfio_ap_guest_try_outer(const struct vfio_ap_hold *hold)
+{
+	if (hold->added) {
+		if (!mutex_trylock(&ap_attr_mutex))
+			return false;
+		vfio_ap_guest_ask_bus(hold->added);
+	}
+	if (mutex_trylock(&matrix_dev->guests_lock))
+		return true;
+	if (hold->added)
+		mutex_unlock(&ap_attr_mutex);
+	return false;
+}
+
+/**
  * vfio_ap_guest_unlock_outer() - undo vfio_ap_guest_lock_outer()
- * @hold: says whether the lock of the bus is one of them
+ * @hold: says whether the bus was asked
  *
  * Context: process. Releases guests_lock, and ap_attr_mutex if @hold says so.
  */
 static void vfio_ap_guest_unlock_outer(const struct vfio_ap_hold *hold)
 {
 	mutex_unlock(&matrix_dev->guests_lock);
-	if (hold->bus)
+	if (hold->added)
 		mutex_unlock(&ap_attr_mutex);
 }
 
@@ -72,7 +156,7 @@ static bool vfio_ap_guest_try(struct vfio_ap_hold *hold, struct kvm *kvm)
  *
  * Who only ever tries could be kept out by a VMM that takes the lock often. So
  * it is waited for with nothing else held, and kept if the locks that come
- * before it are free; those are never held for long.
+ * before it are free; guests_lock is never held for long.
  *
  * Context: process, may sleep as long as a VMM likes. Expects the outer locks
  *	    and releases them; takes them again, and kvm->lock, if all goes well.
@@ -92,14 +176,10 @@ static int vfio_ap_guest_wait(struct vfio_ap_hold *hold, struct kvm *kvm,
 		kvm_put_kvm(kvm);
 		return -EINTR;
 	}
-	if (!hold->bus || mutex_trylock(&ap_attr_mutex)) {
-		if (mutex_trylock(&matrix_dev->guests_lock)) {
-			hold->kvm = kvm;
-			hold->waited = kvm;
-			return 1;
-		}
-		if (hold->bus)
-			mutex_unlock(&ap_attr_mutex);
+	if (vfio_ap_guest_try_outer(hold)) {
+		hold->kvm = kvm;
+		hold->waited = kvm;
+		return 1;
 	}
 	mutex_unlock(&kvm->lock);
 	kvm_put_kvm(kvm);
@@ -127,7 +207,7 @@ static void vfio_ap_guest_unlock(struct vfio_ap_hold *hold)
 
 /**
  * vfio_ap_guest_lock() - take all locks for plugging and unplugging
- * @hold: says whether the lock of the bus is needed; the guest is stored there
+ * @hold: says whether the bus has to be asked; the guest is stored there
  * @mdev: the mdev; the caller keeps it alive
  * @killable: give up on a fatal signal
  *
@@ -459,62 +539,30 @@ void vfio_ap_guest_evaluate_all(const struct ap_matrix *changed)
 }
 
 /**
- * vfio_ap_guest_say_reserved() - name an APQN that is kept for the host
- * @mdev: the mdev that does not get it
- * @area: where to look
+ * vfio_ap_guest_check_reserved() - look what the bus said about what is added
+ * @mdev: the mdev that wants it
+ * @added: what is added
  *
  * Context: process; expects ap_attr_mutex.
+ * Return: 0; -EADDRNOTAVAIL if an APQN is reserved, or the bus does not know;
+ *	   -EINTR if it was not asked to the end because the task is being killed.
  */
-static void vfio_ap_guest_say_reserved(struct ap_matrix_mdev *mdev,
-				       const struct ap_matrix *area)
+static int vfio_ap_guest_check_reserved(struct ap_matrix_mdev *mdev,
+					const struct vfio_ap_addition *added)
 {
-	unsigned int apid, apqi;
+	unsigned int apid = AP_QID_CARD(added->reserved);
+	unsigned int apqi = AP_QID_QUEUE(added->reserved);
 
 	lockdep_assert_held(&ap_attr_mutex);
 
-	ap_mask_for_each(apid, &area->apm) {
-		struct ap_matrix row = { .aqm = area->aqm };
-
-		ap_mask_set(&row.apm, apid);
-		if (ap_apqn_in_matrix_owned_by_def_drv((void *)row.apm.w,
-						       (void *)row.aqm.w))
-			break;
-	}
-	if (apid == AP_MASK_BITS)
-		return;
-	ap_mask_for_each(apqi, &area->aqm)
-		if (ap_owned_by_def_drv(apid, apqi))
-			break;
-	if (apqi == AP_MASK_BITS)
-		return;
+	if (added->answer != -EADDRNOTAVAIL)
+		return added->answer;
 	dev_notice_ratelimited(mdev->vdev.dev,
 			       "%02x.%04x is reserved for the host's drivers, not assigned\n",
 			       apid, apqi);
 	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev,
 			 "%02x.%04x not assigned: reserved for the host\n",
 			 apid, apqi);
-}
-
-/**
- * vfio_ap_guest_check_reserved() - ask the bus who owns what is added
- * @mdev: the mdev that wants it
- * @area: what is added; not changed, the bus's prototype lacks a const
- *
- * Context: process; expects ap_attr_mutex if there is something to ask.
- * Return: 0; -EADDRNOTAVAIL if an APQN is reserved, or the bus does not know.
- */
-static int vfio_ap_guest_check_reserved(struct ap_matrix_mdev *mdev,
-					struct ap_matrix *area)
-{
-	if (ap_mask_empty(&area->apm) || ap_mask_empty(&area->aqm))
-		return 0;
-	lockdep_assert_held(&ap_attr_mutex);
-
-	/* A negative errno also means that it cannot be had. */
-	if (!ap_apqn_in_matrix_owned_by_def_drv((void *)area->apm.w,
-						(void *)area->aqm.w))
-		return 0;
-	vfio_ap_guest_say_reserved(mdev, area);
 	return -EADDRNOTAVAIL;
 }
 
@@ -553,41 +601,34 @@ static int vfio_ap_guest_check_shared(struct ap_matrix_mdev *mdev,
 /**
  * vfio_ap_guest_check() - may an mdev have what is added?
  * @mdev: the mdev
- * @rows: new adapters with all domains
- * @columns: new domains with all adapters
+ * @added: new adapters with all domains, and new domains with all adapters
  *
  * Only what is added can be refused; what was there already is not asked.
  *
- * Context: process; expects ap_attr_mutex if there is something to ask, and
- *	    mdevs_lock.
- * Return: 0, -EADDRNOTAVAIL or -EADDRINUSE.
+ * Context: process; expects ap_attr_mutex and mdevs_lock.
+ * Return: 0, -EADDRNOTAVAIL, -EADDRINUSE or -EINTR.
  */
 static int vfio_ap_guest_check(struct ap_matrix_mdev *mdev,
-			       struct ap_matrix *rows,
-			       struct ap_matrix *columns)
+			       const struct vfio_ap_addition *added)
 {
 	int rc;
 
-	rc = vfio_ap_guest_check_reserved(mdev, rows);
+	rc = vfio_ap_guest_check_reserved(mdev, added);
 	if (!rc)
-		rc = vfio_ap_guest_check_reserved(mdev, columns);
+		rc = vfio_ap_guest_check_shared(mdev, &added->rows);
 	if (!rc)
-		rc = vfio_ap_guest_check_shared(mdev, rows);
-	if (!rc)
-		rc = vfio_ap_guest_check_shared(mdev, columns);
+		rc = vfio_ap_guest_check_shared(mdev, &added->columns);
 	return rc;
 }
 
 /**
  * struct vfio_ap_change - a change of a matrix
  * @after: the matrix afterwards
- * @rows: what new adapters add
- * @columns: what new domains add
+ * @added: the APQNs that it has and the matrix before has not
  */
 struct vfio_ap_change {
 	struct ap_matrix after;
-	struct ap_matrix rows;
-	struct ap_matrix columns;
+	struct vfio_ap_addition added;
 };
 
 /**
@@ -598,9 +639,8 @@ struct vfio_ap_change {
  * @how: what @edit needs to know
  *
  * Context: process; expects mdevs_lock.
- * Return: true if APQNs are added.
  */
-static bool vfio_ap_guest_preview(struct vfio_ap_change *change,
+static void vfio_ap_guest_preview(struct vfio_ap_change *change,
 				  const struct ap_matrix_mdev *mdev,
 				  ap_matrix_edit edit, const void *how)
 {
@@ -608,16 +648,15 @@ static bool vfio_ap_guest_preview(struct vfio_ap_change *change,
 
 	change->after = mdev->matrix;
 	edit(&change->after, how);
-	ap_matrix_added(&mdev->matrix, &change->after, &change->rows,
-			&change->columns);
-	return !ap_mask_empty(&change->rows.apm) ||
-	       !ap_mask_empty(&change->columns.aqm);
+	ap_matrix_added(&mdev->matrix, &change->after, &change->added.rows,
+			&change->added.columns);
+	change->added.answer = 0;
 }
 
 /**
  * vfio_ap_guest_begin() - prepare a change, and take the locks for it
  * @hold: where to remember what was taken
- * @change: where to store the change
+ * @change: where to store the change, with the answer of the bus
  * @mdev: the mdev
  * @edit: makes the new matrix out of the old one
  * @how: what @edit needs to know
@@ -635,25 +674,32 @@ static int vfio_ap_guest_begin(struct vfio_ap_hold *hold,
 			       struct ap_matrix_mdev *mdev,
 			       ap_matrix_edit edit, const void *how)
 {
+	struct vfio_ap_addition *added = &change->added;
 	unsigned long end = vfio_ap_wait_end();
+	struct vfio_ap_change now;
+	bool asked;
 	int rc;
 
 	*hold = (struct vfio_ap_hold) {};
-	scoped_guard(mutex, &matrix_dev->mdevs_lock)
-		hold->bus = vfio_ap_guest_preview(change, mdev, edit, how);
-	if (hold->bus && vfio_ap_queue_wait(&change->rows, end) > 0)
-		vfio_ap_queue_wait(&change->columns, end);
-
 	for (;;) {
 		rc = vfio_ap_guest_lock(hold, mdev, true);
 		if (rc)
 			return rc;
-		/* Somebody else may have changed the matrix meanwhile. */
-		if (!vfio_ap_guest_preview(change, mdev, edit, how) ||
-		    hold->bus)
+		/* Somebody else may have changed the matrix since it was asked. */
+		vfio_ap_guest_preview(&now, mdev, edit, how);
+		asked = hold->added &&
+			ap_matrix_equal(&added->rows, &now.added.rows) &&
+			ap_matrix_equal(&added->columns, &now.added.columns);
+		if (!asked)
+			*added = now.added;
+		change->after = now.after;
+		if (asked || (!hold->added && !vfio_ap_guest_adds(added)))
 			return 0;
 		vfio_ap_guest_release(hold);
-		hold->bus = true;
+
+		hold->added = added;
+		if (vfio_ap_queue_wait(&added->rows, end) > 0)
+			vfio_ap_queue_wait(&added->columns, end);
 	}
 }
 
@@ -675,7 +721,7 @@ static void vfio_ap_guest_apply(struct ap_matrix_mdev *mdev,
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	mdev->matrix = change->after;
-	mdev->held = ap_mask_or(&mdev->held, &change->columns.aqm);
+	mdev->held = ap_mask_or(&mdev->held, &change->added.columns.aqm);
 	if (controls)
 		vfio_ap_guest_evaluate_controls(mdev);
 	else
@@ -711,7 +757,7 @@ int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 	if (rc)
 		return rc;
 	before = mdev->shadow;
-	rc = vfio_ap_guest_check(mdev, &change.rows, &change.columns);
+	rc = hold.added ? vfio_ap_guest_check(mdev, hold.added) : 0;
 	if (!rc && !ap_matrix_equal(&mdev->matrix, &change.after)) {
 		vfio_ap_guest_apply(mdev, &change);
 		wait = vfio_ap_guest_loses(&before, &mdev->shadow);

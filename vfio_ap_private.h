@@ -272,16 +272,32 @@ static inline const struct ap_adapter *const *vfio_ap_adapters(void)
 /* vfio_ap_guest.c: the one place that changes what a guest has */
 
 /**
+ * struct vfio_ap_addition - APQNs that are added to an mdev
+ * @rows: new adapters with all domains
+ * @columns: new domains with all adapters
+ * @answer: what the bus said about them: 0, -EADDRNOTAVAIL, or -EINTR if it was
+ *	not asked to the end
+ * @reserved: the APQN that made it say -EADDRNOTAVAIL
+ */
+struct vfio_ap_addition {
+	struct ap_matrix rows;
+	struct ap_matrix columns;
+	int answer;
+	u16 reserved;
+};
+
+/**
  * struct vfio_ap_hold - which locks vfio_ap_guest_acquire() took
  * @kvm: the guest whose lock is held, NULL if there is none
  * @waited: a reference to a guest that was waited for, to be given up when the
  *	locks are released; NULL if there is none
- * @bus: the lock of the AP bus's attributes is held
+ * @added: what the AP bus was asked about; the lock of its attributes is held,
+ *	the answer stays right; NULL if there was nothing to ask
  */
 struct vfio_ap_hold {
 	struct kvm *kvm;
 	struct kvm *waited;
-	bool bus;
+	struct vfio_ap_addition *added;
 };
 
 /**

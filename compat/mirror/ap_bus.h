@@ -123,6 +123,5 @@ int ap_driver_register(struct ap_driver *driver, struct module *owner,
 		       char *name);
 void ap_driver_unregister(struct ap_driver *driver);
 int ap_owned_by_def_drv(int card, int queue);
-int ap_apqn_in_matrix_owned_by_def_drv(unsigned long *apm, unsigned long *aqm);
 
 #endif /* VFIO_AP_COMPAT_MIRROR_AP_BUS_H */

@@ -40,7 +40,6 @@ TYPE_OF_MEMBER(ap_queue, dev_state, enum ap_dev_state);
 TYPE_OF(ap_driver_register, int (struct ap_driver *, struct module *, char *));
 TYPE_OF(ap_driver_unregister, void (struct ap_driver *));
 TYPE_OF(ap_owned_by_def_drv, int (int, int));
-TYPE_OF(ap_apqn_in_matrix_owned_by_def_drv, int (unsigned long *, unsigned long *));
 
 static void __used layout(void)
 {
