@@ -11,9 +11,9 @@
 
 /* Something is kept out or lost */
 #define VFIO_AP_DBF_ERR		3
-/* What guests got, what was refused */
+/* Guests come and go, what was refused */
 #define VFIO_AP_DBF_NOTICE	4
-/* Queues come and go; not recorded unless asked for */
+/* What guests got, queues come and go; not recorded unless asked for */
 #define VFIO_AP_DBF_INFO	5
 /* The format, and as many arguments as vfio_ap_dbf_mdev() has at most */
 #define VFIO_AP_DBF_ARGS	9

@@ -356,7 +356,7 @@ static void vfio_ap_guest_push(struct ap_matrix_mdev *mdev)
 				  (unsigned long *)mdev->shadow.aqm.w,
 				  (unsigned long *)mdev->shadow.adm.w);
 	trace_vfio_ap_apcb(dev_name(mdev->vdev.dev), &mdev->shadow);
-	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev,
+	vfio_ap_dbf_mdev(VFIO_AP_DBF_INFO, mdev,
 			 "the guest has %u adapters, %u domains, %u control domains\n",
 			 ap_mask_weight(&mdev->shadow.apm),
 			 ap_mask_weight(&mdev->shadow.aqm),

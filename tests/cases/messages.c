@@ -150,12 +150,14 @@ static void debug_area(void)
 	module_need_ours("debug area");
 	need_str(memo_file(AREA "/level"), "4\n", "SPEC 1.1: the level of the area is 4");
 	need_rc(file_write_text(AREA "/flush", "-"), 0, "the administrator empties the area");
+	need_rc(file_write_text(AREA "/level", "5"), 0, "and asks for all");
 	scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 	expect(area_has(memo("%%s: attached by process %d", getpid()), scene.mdev->uuid),
 	       "who attached it");
 	expect(area_has("%s: the guest has 1 adapters, 1 domains, 0 control domains",
 			scene.mdev->uuid),
 	       "what the guest got");
+	need_rc(file_write_text(AREA "/level", "4"), 0, "the level of before");
 	other = mdev_create();
 	mdev_set(other, "assign_domain", DOMAIN_4);
 	expect_rc(mdev_write(other, "assign_adapter", "5"), -EADDRINUSE, "a conflict");
