@@ -166,7 +166,8 @@ enum vfio_ap_queue_state {
  * @tried: when something was done last that is waited for, the same
  * @response: the last response code, for messages
  * @node: in &ap_matrix_dev.polled, or empty; [poll_lock]
- * @due: when to poll, in ns of CLOCK_MONOTONIC; [poll_lock]
+ * @due: when to poll, in ns of CLOCK_MONOTONIC; the largest number if it is not
+ *	among the polled ones, or the poller is looking at it; [poll_lock]
  * @news: in the poller's list of queues that changed; poller only
  */
 struct vfio_ap_queue {

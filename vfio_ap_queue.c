@@ -137,21 +137,28 @@ static void vfio_ap_queue_arm(u64 due)
  * @q: the queue
  * @delay: when, in ns from now
  *
- * Context: any but hard interrupts. Takes poll_lock.
+ * A guest that switches its interrupts on and off all the time has the poller
+ * look once in a while. It need not get in the way of other guests each time: if
+ * the poller is coming early enough, it cannot have looked yet, because it
+ * takes the queue's lock for that.
+ *
+ * Context: any but hard interrupts; expects the queue's lock, takes poll_lock.
  */
 void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay)
 {
 	u64 due = ktime_get_ns() + delay;
 
+	lockdep_assert_held(&q->lock);
+
+	if (delay && READ_ONCE(q->due) <= due)
+		return;
 	spin_lock(&matrix_dev->poll_lock);
 	if (list_empty(&q->node)) {
 		kref_get(&q->ref);
 		list_add_tail(&q->node, &matrix_dev->polled);
 		matrix_dev->nr_polled++;
-		q->due = due;
-	} else {
-		q->due = min(q->due, due);
 	}
+	WRITE_ONCE(q->due, min(q->due, due));
 	if (!delay && !matrix_dev->stopping)
 		queue_work(matrix_dev->poll_wq, &matrix_dev->poll_work);
 	else
@@ -677,7 +684,7 @@ static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay)
 
 	scoped_guard(spinlock, &matrix_dev->poll_lock) {
 		/* Somebody may have asked for a poll during the step. */
-		q->due = min(q->due, due);
+		WRITE_ONCE(q->due, min(q->due, due));
 		if (q->due != NEVER) {
 			list_move_tail(&q->node, &matrix_dev->polled);
 			return;
@@ -703,7 +710,7 @@ static void vfio_ap_queue_take_due(struct list_head *list)
 	list_for_each_entry_safe(q, next, &matrix_dev->polled, node) {
 		if (q->due > now)
 			continue;
-		q->due = NEVER;
+		WRITE_ONCE(q->due, NEVER);
 		list_move_tail(&q->node, list);
 	}
 	spin_unlock(&matrix_dev->poll_lock);
@@ -780,6 +787,7 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
 	mutex_init(&q->lock);
 	INIT_LIST_HEAD(&q->node);
 	INIT_LIST_HEAD(&q->news);
+	q->due = NEVER;
 	q->apqn = apqn;
 	q->ap_queue = ap_queue;
 	q->created = created;
