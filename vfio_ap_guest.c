@@ -550,13 +550,14 @@ void vfio_ap_guest_evaluate_all(const struct ap_matrix *changed)
 static int vfio_ap_guest_check_reserved(struct ap_matrix_mdev *mdev,
 					const struct vfio_ap_addition *added)
 {
-	unsigned int apid = AP_QID_CARD(added->reserved);
-	unsigned int apqi = AP_QID_QUEUE(added->reserved);
+	unsigned int apid, apqi;
 
 	lockdep_assert_held(&ap_attr_mutex);
 
 	if (added->answer != -EADDRNOTAVAIL)
 		return added->answer;
+	apid = AP_QID_CARD(added->reserved);
+	apqi = AP_QID_QUEUE(added->reserved);
 	dev_notice_ratelimited(mdev->vdev.dev,
 			       "%02x.%04x is reserved for the host's drivers, not assigned\n",
 			       apid, apqi);
