@@ -57,16 +57,25 @@ static void replaced(void)
 	close(second);
 }
 
+/* From now on somebody waits for the device to be closed. */
+static struct mdev_job *wanted_back(const struct scene *scene, int event)
+{
+	struct mdev_job *removal;
+
+	need_rc(vfio_arm(scene->vfio, AP_IRQ_REQ, event), 0,
+		"the VMM wants to know when to let go");
+	removal = mdev_begin(scene->mdev, "remove", "1");
+	expect(clock_wait_for(vfio_events(event), BOUND_EVENTUALLY_MS),
+	       "removing an open device asks the VMM for it");
+	return removal;
+}
+
 static void request(enum vfio_path path)
 {
 	struct scene scene = scene_with(path, CARD_5, DOMAIN_4);
 	int event = vfio_event_new();
-	struct mdev_job *removal;
+	struct mdev_job *removal = wanted_back(&scene, event);
 
-	need_rc(vfio_arm(scene.vfio, AP_IRQ_REQ, event), 0, "the VMM wants to know when to let go");
-	removal = mdev_begin(scene.mdev, "remove", "1");
-	expect(clock_wait_for(vfio_events(event), BOUND_EVENTUALLY_MS),
-	       "removing an open device asks the VMM for it");
 	expect(!mdev_done(removal), "the removal waits for the VMM");
 	vfio_close(scene.vfio);
 	expect_rc(mdev_end(removal, NULL), 0, "after the close the removal ends");
@@ -90,12 +99,8 @@ static void nothing_after_request(void)
 {
 	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
 	int event = vfio_event_new();
-	struct mdev_job *removal;
+	struct mdev_job *removal = wanted_back(&scene, event);
 
-	need_rc(vfio_arm(scene.vfio, AP_IRQ_REQ, event), 0, "the VMM wants to know when to let go");
-	removal = mdev_begin(scene.mdev, "remove", "1");
-	expect(clock_wait_for(vfio_events(event), BOUND_EVENTUALLY_MS),
-	       "removing an open device asks the VMM for it");
 	expect(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)).rc == AP_NOT_AVAILABLE,
 			      BOUND_EVENTUALLY_MS),
 	       "SPEC 1.11: a device that is wanted back leaves the guest");

@@ -136,17 +136,25 @@ static int apemu_ctl_card(struct apemu_line *line)
 	return rc ?: apemu_model_set_card(id, line->word[2], on);
 }
 
+/* "domain ID add", "control ID remove" */
+static int apemu_ctl_add_or_remove(struct apemu_line *line, unsigned int *id,
+				   bool *add)
+{
+	int rc;
+
+	if (line->words != 3)
+		return -EINVAL;
+	rc = apemu_ctl_id(line->word[1], id);
+	return rc ?: apemu_ctl_switch(line->word[2], "add", "remove", add);
+}
+
 static int apemu_ctl_domain(struct apemu_line *line)
 {
 	unsigned int id;
 	bool add;
 	int rc;
 
-	if (line->words != 3)
-		return -EINVAL;
-	rc = apemu_ctl_id(line->word[1], &id);
-	if (!rc)
-		rc = apemu_ctl_switch(line->word[2], "add", "remove", &add);
+	rc = apemu_ctl_add_or_remove(line, &id, &add);
 	if (rc)
 		return rc;
 	return add ? apemu_model_add_domain(id) : apemu_model_remove_domain(id);
@@ -159,11 +167,7 @@ static int apemu_ctl_control(struct apemu_line *line)
 	bool add;
 	int rc;
 
-	if (line->words != 3)
-		return -EINVAL;
-	rc = apemu_ctl_id(line->word[1], &id);
-	if (!rc)
-		rc = apemu_ctl_switch(line->word[2], "add", "remove", &add);
+	rc = apemu_ctl_add_or_remove(line, &id, &add);
 	if (rc)
 		return rc;
 	if (add && id > apemu_model_max_domain())
@@ -197,15 +201,19 @@ static void apemu_ctl_visit_reset(struct apemu_queue *queue, void *data)
 			     ktime_get_ns());
 }
 
+/* Orders with a queue, or any, and one more word */
+static int apemu_ctl_queues(struct apemu_line *line, int *qid)
+{
+	return line->words == 3 ? apemu_ctl_apqn(line->word[1], qid) : -EINVAL;
+}
+
 static int apemu_ctl_reset(struct apemu_line *line)
 {
 	struct apemu_pace pace = {};
 	const char *value;
 	int qid, rc;
 
-	if (line->words != 3)
-		return -EINVAL;
-	rc = apemu_ctl_apqn(line->word[1], &qid);
+	rc = apemu_ctl_queues(line, &qid);
 	if (rc)
 		return rc;
 	if (!strcmp(line->word[2], "never")) {
@@ -237,9 +245,7 @@ static int apemu_ctl_irqdelay(struct apemu_line *line)
 	int qid, rc;
 	u32 polls;
 
-	if (line->words != 3)
-		return -EINVAL;
-	rc = apemu_ctl_apqn(line->word[1], &qid);
+	rc = apemu_ctl_queues(line, &qid);
 	if (rc)
 		return rc;
 	if (!apemu_ctl_value(line->word[2], "polls", &value))
@@ -357,9 +363,7 @@ static int apemu_ctl_echo(struct apemu_line *line)
 	bool hold;
 	u64 delay;
 
-	if (line->words != 3)
-		return -EINVAL;
-	rc = apemu_ctl_apqn(line->word[1], &qid);
+	rc = apemu_ctl_queues(line, &qid);
 	if (rc)
 		return rc;
 	if (apemu_ctl_value(line->word[2], "delay_ns", &value)) {
@@ -454,19 +458,12 @@ static int apemu_ctl_count(struct apemu_line *line)
 
 static int apemu_ctl_factory(struct apemu_line *line)
 {
-	struct apemu_setup *setup;
 	unsigned long flags;
 	int rc;
 
 	if (line->words != 1)
 		return -EINVAL;
-	setup = kmalloc(sizeof(*setup), GFP_KERNEL);
-	if (!setup)
-		return -ENOMEM;
-	rc = apemu_setup_parse(setup);
-	if (!rc)
-		rc = apemu_model_install(setup);
-	kfree(setup);
+	rc = apemu_setup_install();
 	if (rc)
 		return rc;
 	raw_spin_lock_irqsave(&apemu_lock, flags);

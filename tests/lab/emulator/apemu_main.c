@@ -14,20 +14,6 @@ static uint apemu_messages = 256;
 module_param_named(messages, apemu_messages, uint, 0444);
 MODULE_PARM_DESC(messages, "messages that all queues together can hold");
 
-static int apemu_configure(void)
-{
-	struct apemu_setup *setup = kmalloc(sizeof(*setup), GFP_KERNEL);
-	int rc;
-
-	if (!setup)
-		return -ENOMEM;
-	rc = apemu_setup_parse(setup);
-	if (!rc)
-		rc = apemu_model_install(setup);
-	kfree(setup);
-	return rc;
-}
-
 static int __init apemu_init(void)
 {
 	int rc;
@@ -36,7 +22,7 @@ static int __init apemu_init(void)
 	if (!rc)
 		rc = apemu_message_init(apemu_messages);
 	if (!rc)
-		rc = apemu_configure();
+		rc = apemu_setup_install();
 	if (!rc)
 		rc = apemu_machine_init();
 	if (!rc)

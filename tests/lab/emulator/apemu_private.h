@@ -292,7 +292,7 @@ extern const struct file_operations apemu_log_fops;
 int apemu_ctl_init(void);
 
 /* apemu_setup.c */
-int apemu_setup_parse(struct apemu_setup *setup);
+int apemu_setup_install(void);
 int apemu_setup_parse_type(const char *text, u8 *type);
 int apemu_setup_parse_mode(const char *text, u8 *mode);
 const char *apemu_mode_name(enum apemu_mode mode);

@@ -145,14 +145,7 @@ static int apemu_setup_parse_mask(const char *ids, unsigned int max, u32 *mask)
 	return rc;
 }
 
-/**
- * apemu_setup_parse() - turn the module parameters into a configuration
- * @setup: filled in
- *
- * Context: Process context.
- * Return: 0; -EINVAL, -ERANGE, -ENOMEM.
- */
-int apemu_setup_parse(struct apemu_setup *setup)
+static int apemu_setup_parse(struct apemu_setup *setup)
 {
 	unsigned int max_domain = apemu_apxa ? APEMU_IDS - 1 : 15;
 	int rc;
@@ -170,5 +163,25 @@ int apemu_setup_parse(struct apemu_setup *setup)
 	if (!rc)
 		rc = apemu_setup_parse_mask(apemu_controls, max_domain,
 					    setup->adm);
+	return rc;
+}
+
+/**
+ * apemu_setup_install() - make the hardware what the module parameters say
+ *
+ * Context: Process context.
+ * Return: 0; -EINVAL, -ERANGE, -ENOMEM.
+ */
+int apemu_setup_install(void)
+{
+	struct apemu_setup *setup = kmalloc(sizeof(*setup), GFP_KERNEL);
+	int rc;
+
+	if (!setup)
+		return -ENOMEM;
+	rc = apemu_setup_parse(setup);
+	if (!rc)
+		rc = apemu_model_install(setup);
+	kfree(setup);
 	return rc;
 }
