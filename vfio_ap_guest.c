@@ -56,19 +56,23 @@ static int vfio_ap_guest_ask_area(const struct ap_matrix *area, u16 *apqn)
  * @added: what is added; the answer is stored there
  *
  * Some kernels look through all their queues for each APQN. So the bus is asked
- * before guests_lock is taken: only who adds APQNs as well has to wait for it.
+ * before guests_lock is taken: guests of others do not have to wait for it.
  *
- * Context: process, may sleep; expects ap_attr_mutex. The answer holds as long
- *	    as that is held.
+ * Context: process, may sleep; expects ap_attr_mutex. As far as masks and
+ *	    driver_override decide, the answer holds as long as that is held.
  */
 static void vfio_ap_guest_ask_bus(struct vfio_ap_addition *added)
 {
+	struct ap_matrix columns = added->columns;
+
 	lockdep_assert_held(&ap_attr_mutex);
 	lockdep_assert_not_held(&matrix_dev->guests_lock);
 
 	added->answer = vfio_ap_guest_ask_area(&added->rows, &added->reserved);
+	/* New adapters have been asked about with all domains. */
+	columns.apm = ap_mask_andnot(&columns.apm, &added->rows.apm);
 	if (!added->answer)
-		added->answer = vfio_ap_guest_ask_area(&added->columns,
+		added->answer = vfio_ap_guest_ask_area(&columns,
 						       &added->reserved);
 }
 
@@ -156,7 +160,8 @@ static bool vfio_ap_guest_try(struct vfio_ap_hold *hold, struct kvm *kvm)
  *
  * Who only ever tries could be kept out by a VMM that takes the lock often. So
  * it is waited for with nothing else held, and kept if the locks that come
- * before it are free; guests_lock is never held for long.
+ * before it are free. guests_lock is never held for long; ap_attr_mutex can be, by
+ * others who add APQNs, and who waits for that can be killed.
  *
  * Context: process, may sleep as long as a VMM likes. Expects the outer locks
  *	    and releases them; takes them again, and kvm->lock, if all goes well.
@@ -676,8 +681,8 @@ static int vfio_ap_guest_begin(struct vfio_ap_hold *hold,
 			       ap_matrix_edit edit, const void *how)
 {
 	struct vfio_ap_addition *added = &change->added;
-	unsigned long end = vfio_ap_wait_end();
 	struct vfio_ap_change now;
+	unsigned long end = 0;
 	bool asked;
 	int rc;
 
@@ -698,6 +703,9 @@ static int vfio_ap_guest_begin(struct vfio_ap_hold *hold,
 			return 0;
 		vfio_ap_guest_release(hold);
 
+		/* Resets get their time once, whatever a VMM took before. */
+		if (!hold->added)
+			end = vfio_ap_wait_end();
 		hold->added = added;
 		if (vfio_ap_queue_wait(&added->rows, end) > 0)
 			vfio_ap_queue_wait(&added->columns, end);

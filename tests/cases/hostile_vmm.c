@@ -397,6 +397,26 @@ static void lock_never_released(void)
 	removed_in_the_end();
 }
 
+/* The time that a write gives to resets is not used up by a VMM. */
+static void lock_released_late(void)
+{
+	pid_t pid = vmm_waits(holds_kvm_lock);
+	struct mdev_job *assign = mdev_begin(mdev, "assign_adapter", "3");
+
+	clock_sleep_ms(BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS);
+	expect(!mdev_done(assign), "assigning to the VMM's own guest waits for it");
+	need_rc(apbus_unbind(APQN(CARD_3, DOMAIN_4)), 0, "the queue that it adds is unbound");
+	apemu_do("reset 03.0004 ns=500000000");
+	need_rc(apbus_bind(APQN(CARD_3, DOMAIN_4), "vfio_ap"), 0, "and bound, so it is reset");
+	TELL(stage->serve, true);
+	expect_rc(mdev_end(assign, NULL), 0, "assigning succeeds");
+	expect_str(mdev_read(mdev, "guest_matrix"), "03.0004\n05.0004\n",
+		   "R-21: it has waited for the reset of what it adds");
+	apemu_do("reset 03.0004 polls=0");
+	vmm_dies(pid);
+	removed_in_the_end();
+}
+
 static void request_never_served(void)
 {
 	pid_t pid = vmm_waits(asks_with_stuck_memory);
@@ -592,6 +612,8 @@ static const struct ktap_case cases[] = {
 	  pin_served_late },
 	{ "R-10, R-11: kvm->lock is held for ever, nobody else waits for it",
 	  lock_never_released },
+	{ "R-21: kvm->lock is released late, the write waits for resets all the same",
+	  lock_released_late },
 	{ "R-10: a request waits for memory with no lock held", request_never_served },
 	{ "R-8, R-10: a device to be removed whose VMM never closes it", never_closes },
 	{ "R-2, R-5: memory is unmapped in a loop under an indicator (group)",
