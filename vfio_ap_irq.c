@@ -36,8 +36,9 @@
 #define UNMAP_MAX_SHIFT		10
 
 /*
- * How long a NIB that its guest has disabled is kept before the poller looks
- * whether the interrupt is off: who enables it again by then needs no new pin.
+ * How long a NIB that its guest has disabled is kept, at most, before the poller
+ * looks whether the interrupt is off: who enables it again by then needs no new
+ * pin.
  */
 #define LINGER_NS		(10 * NSEC_PER_MSEC)
 

@@ -167,7 +167,8 @@ enum vfio_ap_queue_state {
  * @response: the last response code, for messages
  * @node: in &ap_matrix_dev.polled, or empty; [poll_lock]
  * @due: when to poll, in ns of CLOCK_MONOTONIC; the largest number if it is not
- *	among the polled ones, or the poller is looking at it; [poll_lock]
+ *	among the polled ones, or the poller is looking at it and nobody asked
+ *	for more since; [poll_lock], who has the queue's lock may look at it
  * @news: in the poller's list of queues that changed; poller only
  */
 struct vfio_ap_queue {
@@ -292,8 +293,9 @@ struct vfio_ap_addition {
  * @kvm: the guest whose lock is held, NULL if there is none
  * @waited: a reference to a guest that was waited for, to be given up when the
  *	locks are released; NULL if there is none
- * @added: what the AP bus was asked about; the lock of its attributes is held,
- *	the answer stays right; NULL if there was nothing to ask
+ * @added: what the AP bus was asked about; the lock of its attributes is held, so
+ *	masks and driver_override stay as they were; NULL if there was nothing
+ *	to ask
  */
 struct vfio_ap_hold {
 	struct kvm *kvm;

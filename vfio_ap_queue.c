@@ -142,7 +142,7 @@ static void vfio_ap_queue_arm(u64 due)
  * the poller is coming early enough, it cannot have looked yet, because it
  * takes the queue's lock for that.
  *
- * Context: any but hard interrupts; expects the queue's lock, takes poll_lock.
+ * Context: process; expects the queue's lock, takes poll_lock.
  */
 void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay)
 {
