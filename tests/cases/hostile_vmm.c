@@ -8,17 +8,16 @@
 
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "bystander.h"
 #include "crew.h"
+#include "late.h"
 #include "story.h"
 
 #define QUEUE		APQN(CARD_5, DOMAIN_4)
@@ -56,45 +55,26 @@ static void set_up(void)
 }
 
 /* The VMM's side */
-static void serve_memory(int uffd, uint64_t address)
-{
-	struct uffdio_zeropage page = {
-		.range = { address & ~(uint64_t)(getpagesize() - 1), getpagesize() },
-	};
-
-	while (!SEE(stage->serve))
-		clock_sleep_ms(2);
-	ioctl(uffd, UFFDIO_ZEROPAGE, &page);
-}
-
 static void *memory_thread(void *argument)
 {
 	int uffd = (int)(long)argument;
-	struct uffd_msg message;
+	uint64_t address;
 
-	while (read(uffd, &message, sizeof(message)) == sizeof(message)) {
-		if (message.event != UFFD_EVENT_PAGEFAULT)
-			continue;
+	for (;;) {
+		address = late_fault(uffd);
 		TELL(stage->faults, SEE(stage->faults) + 1);
-		serve_memory(uffd, message.arg.pagefault.address);
+		while (!SEE(stage->serve))
+			clock_sleep_ms(2);
+		late_serve(uffd, address);
 	}
 	return NULL;
 }
 
 static void make_memory_stuck(struct vm *vm)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = {
-		.range = { (uintptr_t)vm->memory + STUCK, VM_CHUNK },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	int uffd = late_memory(vm, STUCK_CHUNK);
 	pthread_t thread;
 
-	need(uffd >= 0, "the kernel has userfaultfd");
-	need(!madvise(vm->memory + STUCK, VM_CHUNK, MADV_DONTNEED), "nothing is in the memory");
-	need(!ioctl(uffd, UFFDIO_API, &api), "userfaultfd has an interface");
-	need(!ioctl(uffd, UFFDIO_REGISTER, &range), "the memory is the VMM's to serve");
 	need(!pthread_create(&thread, NULL, memory_thread, (void *)(long)uffd),
 	     "the VMM has a thread");
 }
@@ -156,17 +136,13 @@ static void leaves_while_pinning(void)
 		need(!pthread_create(&thread, NULL, leave[i], NULL), "the VMM has threads");
 }
 
-/* KVM reads the CPU model with kvm->lock held. */
 static void holds_kvm_lock(void)
 {
-	struct kvm_device_attr attr = { .group = KVM_S390_VM_CPU_MODEL,
-					.attr = KVM_S390_VM_CPU_PROCESSOR };
 	struct vm *vm = vm_create_without_cpu();
 
 	vfio_open(VFIO_BY_GROUP, mdev, vm);
 	make_memory_stuck(vm);
-	attr.addr = (uintptr_t)vm->memory + STUCK;
-	ioctl(vm->fd, KVM_SET_DEVICE_ATTR, &attr);
+	late_hold_kvm_lock(vm, STUCK_CHUNK);
 }
 
 static void *reset_thread(void *unused)
@@ -417,6 +393,29 @@ static void lock_released_late(void)
 	removed_in_the_end();
 }
 
+/* The change comes while the lock is held, and nothing else that would have the guest looked at. */
+static void adapter_comes_meanwhile(void)
+{
+	pid_t pid;
+
+	set_up();
+	apemu_do("card 5 remove");
+	apbus_scan();
+	pid = vmm_start(holds_kvm_lock);
+	need(clock_wait_for(SEE(stage->faults), BOUND_EVENTUALLY_MS),
+	     "somebody in the kernel waits for memory of the VMM");
+	apemu_do("card 5 add type=cex8 mode=cca");
+	apbus_scan();
+	need(clock_wait_for(!strcmp(apbus_driver(QUEUE), "vfio_ap"), BOUND_EVENTUALLY_MS),
+	     "the queue is bound");
+	clock_sleep_ms(BOUND_NEVER_MS);
+	bystander_goes_on(&other);
+	TELL(stage->serve, true);
+	expect(mdev_becomes(mdev, "guest_matrix", "05.0004\n"),
+	       "R-20: the guest gets the adapter as soon as the VMM lets go");
+	vmm_dies(pid);
+}
+
 static void request_never_served(void)
 {
 	pid_t pid = vmm_waits(asks_with_stuck_memory);
@@ -614,6 +613,8 @@ static const struct ktap_case cases[] = {
 	  lock_never_released },
 	{ "R-21: kvm->lock is released late, the write waits for resets all the same",
 	  lock_released_late },
+	{ "R-10, R-20: kvm->lock is held while the host gets an adapter, and released",
+	  adapter_comes_meanwhile },
 	{ "R-10: a request waits for memory with no lock held", request_never_served },
 	{ "R-8, R-10: a device to be removed whose VMM never closes it", never_closes },
 	{ "R-2, R-5: memory is unmapped in a loop under an indicator (group)",
