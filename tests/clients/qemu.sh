@@ -7,8 +7,8 @@
 # shellcheck source=lib/story.sh
 . /tests/lib/story.sh
 
-# Long enough to be looked at from all sides while it lasts.
-slow_seconds=20
+# Long enough to be looked at from all sides while it lasts, also on a busy machine. A driver that waits for it answers before qmp gives up.
+slow_seconds=50
 
 # monitor_add WAY UUID: the same with device_add
 monitor_add() {
