@@ -11,7 +11,7 @@ export VFIO_AP_LAB_CACHE := $(abspath $(CACHE))
 endif
 
 # What the lab's scripts read from the environment.
-export KERNEL OUT RUN TEST CASE PEER BREAK JOBS V W C CF GROUP WHO ROUNDS LEAVE_OUT
+export KERNEL OUT RUN TEST CASE CLIENTS PEER BREAK JOBS V W C CF GROUP WHO ROUNDS LEAVE_OUT
 
 LAB := tests/lab
 VERSION := $(shell sed -n '/^[0-9]/p' VERSION)
@@ -148,6 +148,7 @@ help: ## this text
 	@echo '  RUN=name        - only this line of tests/runs:' $$(sed -n 's/^\([^#|]*[^ |#]\) *|.*/\1/p' tests/runs 2>/dev/null)
 	@echo '  TEST=name       - only this test of tests/cases; name:3+5 only its cases 3 and 5'
 	@echo '  PEER=yes        - the vfio_ap of the kernel itself instead of ours (check, check-clients)'
+	@echo '  CLIENTS=name    - make check: this line of tests/clients/runs as well (trixie: five minutes, 60 MB of packages once)'
 	@echo '  CASE=text       - only cases whose names have this in them'
 	@echo '  BREAK=R-04      - only breakages whose names begin so (make breakages)'
 	@echo '  GROUP=name      - only this part of make bench: matrix-4 matrix-32 matrix-64 resets host aqic stuck memory locks'
