@@ -12,6 +12,9 @@ apemu=/sys/kernel/debug/apemu/ctl
 first=aaaaaaaa-1111-4111-8111-111111111111
 second=bbbbbbbb-2222-4222-8222-222222222222
 
+# A QEMU that takes longer to start or to end hangs. It takes five, but on a machine with many others it was seen to take more than 60.
+qemu_seconds=180
+
 # Sockets and logs of everything that is started; its evidence.
 work=$(mktemp -d /run/story.XXXXXX)
 evidence=$work/evidence
@@ -224,7 +227,7 @@ power_on() {
 		-qmp "unix:$work/$vm.qmp,server=on,wait=off" -qmp "unix:$work/$vm.more,server=on,wait=off" \
 		-object iommufd,id=iommufd0 "$@" >"$work/$vm.stderr" 2>&1 </dev/null &
 	echo $! >"$work/$vm.pid"
-	soon 60 answers "$vm" || fail "QEMU neither answers nor ends"
+	soon "$qemu_seconds" answers "$vm" || fail "QEMU neither answers nor ends"
 	cp "$work/$vm.stderr" "$work/said"
 	cat "$work/said" >>"$evidence"
 	! dead "$(pid "$vm")"
@@ -246,7 +249,7 @@ pid() {
 power_off() {
 	if [ -f "$work/$1.pid" ]; then
 		qmp "$1" '{"execute": "quit"}' || :
-		soon 30 dead "$(pid "$1")" || fail "QEMU does not end"
+		soon "$qemu_seconds" dead "$(pid "$1")" || fail "QEMU does not end"
 	fi
 }
 
