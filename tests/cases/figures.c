@@ -555,10 +555,10 @@ static long device_bytes(void)
 
 static void size_of_a_device(void)
 {
-	enum { MANY = 200 };
+	enum { MANY = 200, ADAPTERS = 32 };
 	struct mdev *mdev[MANY];
 	long before, all, bytes;
-	int i;
+	int i, j;
 
 	if (!slab_present())
 		ktap_skip("the kernel does not tell what is allocated");
@@ -573,12 +573,16 @@ static void size_of_a_device(void)
 	ktap_diag("a device takes %ld bytes, with inodes and the like %ld", bytes,
 		  (slab_bytes("") - all) / MANY);
 	expect_at_most(bytes, MDEV_BYTES, "bytes that a device takes");
+	/* So many that a slab more or less, all in all, says nothing about one of them. */
 	before = small_bytes();
-	for (i = 0; i < MANY; i++)
-		mdev_assign(mdev[i], 100, i);
-	bytes = (small_bytes() - before) / MANY;
-	ktap_diag("what is assigned to it takes %ld bytes", bytes);
-	expect_at_most(bytes, 64, "bytes that an assignment takes");
+	for (i = 0; i < MANY; i++) {
+		mdev_set(mdev[i], "assign_domain", i);
+		for (j = 0; j < ADAPTERS; j++)
+			mdev_set(mdev[i], "assign_adapter", 100 + j);
+	}
+	bytes = (small_bytes() - before) / (MANY * ADAPTERS);
+	ktap_diag("what is assigned takes %ld bytes each time", bytes);
+	expect_at_most(bytes, 16, "bytes that an assignment takes");
 }
 
 static const struct ktap_case cases[] = {
