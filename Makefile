@@ -15,7 +15,7 @@ export KERNEL OUT RUN TEST CASE CLIENTS PEER BREAK JOBS V W C CF GROUP WHO ROUND
 
 LAB := tests/lab
 VERSION := $(shell sed -n '/^[0-9]/p' VERSION)
-RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
+RELEASE = $(or $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null),$(notdir $(patsubst %/build,%,$(KDIR))))
 
 # mdev.ko, if the kernel has none and the user built one; its symbols are those that we need.
 MDEV ?= $(OUT)/mdev/$(RELEASE)
@@ -41,7 +41,11 @@ modules_install: modules ## install it below /lib/modules, in updates/, where it
 
 install: modules_install ## the same
 
-uninstall: preflight ## remove the installed modules
+# Also when the headers are gone
+uninstall: ## remove the installed modules
+	@if [ ! -d $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE) ]; then \
+		echo 'There are no modules of a kernel $(RELEASE) (KDIR=$(KDIR))' >&2; exit 1; \
+	fi
 	rm -f $(addprefix $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/updates/,vfio_ap.ko* mdev.ko*)
 	$(DEPMOD)
 
@@ -56,6 +60,8 @@ sign: ## sign what was built, with KEY=private key and CERT=certificate
 
 DKMS := vfio-ap/$(VERSION)
 DKMS_SOURCE := $(DESTDIR)/usr/src/vfio-ap-$(VERSION)
+# The list of kernels as DKMS wants it: 6\.12|7\.2
+KNOWN := $(shell sed -n 's/^\([0-9][0-9.]*\) .*/\1/p' compat/kernels | sed 's/[.]/\\\\&/' | paste -sd '|')
 
 dkms-install: dkms-source ## let DKMS build and install it, now and for every kernel that comes
 	@if [ -z '$(DESTDIR)' ]; then dkms add $(DKMS); dkms install $(DKMS); fi
@@ -69,7 +75,7 @@ dkms-source:
 	install -d $(DKMS_SOURCE)/packaging
 	cp -R Kbuild Makefile VERSION COPYING vfio_ap_*.[ch] compat $(DKMS_SOURCE)
 	cp packaging/mdev packaging/sign packaging/check-host $(DKMS_SOURCE)/packaging
-	sed 's/#MODULE_VERSION#/$(VERSION)/' packaging/dkms.conf >$(DKMS_SOURCE)/dkms.conf
+	sed 's/#MODULE_VERSION#/$(VERSION)/; s/#KERNELS#/$(KNOWN)/' packaging/dkms.conf >$(DKMS_SOURCE)/dkms.conf
 
 # What DKMS calls. Kernels of Debian come without mdev; the package linux-source is in /usr/src.
 dkms-build:
@@ -144,7 +150,7 @@ help: ## this text
 	@echo '  V=1, W=1, C=1   - as for every kernel build: commands, more warnings, sparse'
 	@echo
 	@echo 'Variables for the lab (check, demo, lab-shell):'
-	@echo '  KERNEL=version  - kernel to test with [$(KERNEL)], one of:' $$(awk '!/^#/ && $$3 != "-" { print $$1 }' $(LAB)/kernels)
+	@echo '  KERNEL=version  - kernel to test with [$(KERNEL)], one of:' $$(awk '!/^#/ && $$3 != "-" { print $$1 }' compat/kernels)
 	@echo '  RUN=name        - only this line of tests/runs:' $$(sed -n 's/^\([^#|]*[^ |#]\) *|.*/\1/p' tests/runs 2>/dev/null)
 	@echo '  TEST=name       - only this test of tests/cases; name:3+5 only its cases 3 and 5'
 	@echo '  PEER=yes        - the vfio_ap of the kernel itself instead of ours (check, check-clients)'

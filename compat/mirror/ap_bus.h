@@ -115,6 +115,7 @@ struct ap_driver {
 
 #ifdef AP_BUS_6_12
 extern struct mutex ap_perms_mutex;
+#define ap_attr_mutex	ap_perms_mutex
 #else
 extern struct mutex ap_attr_mutex;
 #endif

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hrtimer_setup(): since 6.13, replaces hrtimer_init() and the assignment of
- * the callback.
+ * hrtimer_setup() replaces hrtimer_init() and the assignment of the callback:
+ * linux/hrtimer.h of 7.3.4 has it, that of 6.12.117 has not.
  */
 #ifndef VFIO_AP_COMPAT_LINUX_HRTIMER_H
 #define VFIO_AP_COMPAT_LINUX_HRTIMER_H
 
 #include_next <linux/hrtimer.h>
-#include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#ifndef VFIO_AP_HAS_HRTIMER_SETUP
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*callback)(struct hrtimer *),
 				 clockid_t clock, enum hrtimer_mode mode)
