@@ -172,6 +172,8 @@ static bool vfio_ap_guest_try(struct vfio_ap_hold *hold, struct kvm *kvm)
 static int vfio_ap_guest_wait(struct vfio_ap_hold *hold, struct kvm *kvm,
 			      bool killable)
 {
+	lockdep_assert_held(&matrix_dev->guests_lock);
+
 	kvm_get_kvm(kvm);
 	vfio_ap_guest_unlock_outer(hold);
 
@@ -618,6 +620,9 @@ static int vfio_ap_guest_check(struct ap_matrix_mdev *mdev,
 			       const struct vfio_ap_addition *added)
 {
 	int rc;
+
+	lockdep_assert_held(&ap_attr_mutex);
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	rc = vfio_ap_guest_check_reserved(mdev, added);
 	if (!rc)

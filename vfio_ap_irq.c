@@ -431,10 +431,11 @@ static u32 aqic_disable(struct vfio_ap_queue *q)
  */
 static struct vfio_ap_nib *aqic_take_nib(struct vfio_ap_queue *q)
 {
-	struct vfio_ap_nib *nib = q->nib;
+	struct vfio_ap_nib *nib;
 
 	lockdep_assert_held(&q->lock);
 
+	nib = q->nib;
 	q->nib = NULL;
 	q->nib_ending = false;
 	q->disable = false;
@@ -712,10 +713,11 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
  */
 void vfio_ap_irq_ended(struct vfio_ap_queue *q)
 {
-	struct vfio_ap_nib *nib = aqic_take_nib(q);
+	struct vfio_ap_nib *nib;
 
 	lockdep_assert_held(&q->lock);
 
+	nib = aqic_take_nib(q);
 	if (!nib)
 		return;
 	scoped_guard(spinlock, &matrix_dev->nib_lock) {

@@ -35,7 +35,10 @@
 #define VFIO_AP_RESET_MS	2000
 #define VFIO_AP_WAIT_MS		2500
 
-/* Why SET_IRQS has two indices on every kernel: see compat/. */
+/*
+ * Indices of SET_IRQS, as linux/vfio.h of new kernels has them. Older kernels have
+ * fewer; who was built for these does not ask for the rest.
+ */
 enum vfio_ap_event {
 	VFIO_AP_EVENT_REQ,
 	VFIO_AP_EVENT_CFG_CHG,

@@ -273,6 +273,8 @@ void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains)
 {
 	const struct ap_mask none = {};
 
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
 	vfio_ap_queue_reset_row(apid, domains, &none);
 }
 
