@@ -15,6 +15,9 @@
  * of the one that returning a pin takes. So the unmap leaves that to a work item
  * of the NIB.
  */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/iommu.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
@@ -27,13 +30,6 @@
 
 /* Type 1 looks ten times for pins in a range, then it gives up on the host. */
 #define UNMAP_WAIT_MS		2000
-/*
- * An unmap that comes that often in a row is type 1 still finding a pin. Then
- * there are no new ones in the range for a while, which doubles each time.
- */
-#define UNMAP_REPEATS		2
-#define UNMAP_HOLD_OFF_MS	50
-#define UNMAP_MAX_SHIFT		10
 
 /*
  * How long a NIB that its guest has disabled is kept, at most, before the poller
@@ -89,6 +85,20 @@ struct vfio_ap_nib {
 	bool has_gisc;
 	bool ended;
 	struct work_struct work;
+};
+
+/**
+ * struct unmap - a range of guest memory that VFIO is unmapping
+ * @node: in &ap_matrix_mdev.unmaps; [nib_lock]
+ * @mdev: the guest's mdev; with type 1, with a reference
+ * @first: first guest address of the range
+ * @last: last address of it
+ */
+struct unmap {
+	struct list_head node;
+	struct ap_matrix_mdev *mdev;
+	u64 first;
+	u64 last;
 };
 
 /* Making and freeing one would be half of what AQIC costs: keep one. */
@@ -177,6 +187,19 @@ static void nib_revoke(struct vfio_ap_nib *nib)
 }
 
 /**
+ * nib_unregister() - give up the GISC of a NIB
+ * @nib: the NIB; the caller has the adapter's share
+ *
+ * Context: process.
+ */
+static void nib_unregister(struct vfio_ap_nib *nib)
+{
+	if (nib->has_gisc)
+		kvm_s390_gisc_unregister(nib->kvm, nib->gisc);
+	nib->has_gisc = false;
+}
+
+/**
  * nib_end() - the adapter does not use a NIB (any more)
  * @nib: the NIB; the adapter's share is given up
  *
@@ -185,8 +208,7 @@ static void nib_revoke(struct vfio_ap_nib *nib)
  */
 static void nib_end(struct vfio_ap_nib *nib)
 {
-	if (nib->has_gisc)
-		kvm_s390_gisc_unregister(nib->kvm, nib->gisc);
+	nib_unregister(nib);
 	nib_return(nib);
 	put_page(nib->page);
 	kvm_put_kvm(nib->kvm);
@@ -220,7 +242,7 @@ static bool nib_overlaps(u64 iova, u64 first, u64 last)
 }
 
 /**
- * nib_refused() - is the memory being unmapped, or was of late too often?
+ * nib_refused() - is the memory being unmapped?
  * @mdev: the mdev
  * @iova: guest address of a page
  *
@@ -229,22 +251,14 @@ static bool nib_overlaps(u64 iova, u64 first, u64 last)
  */
 static bool nib_refused(const struct ap_matrix_mdev *mdev, u64 iova)
 {
-	const struct vfio_ap_unmap *u;
+	const struct unmap *u;
 
 	lockdep_assert_held(&matrix_dev->nib_lock);
 
-	if (!mdev->unmap_active && !time_before(jiffies, mdev->unmap_until))
-		return false;
-	if (mdev->unmaps_more)
-		return true;
-	for (u = mdev->unmapped; u < mdev->unmapped + VFIO_AP_UNMAPS; u++) {
-		if (!u->count || !nib_overlaps(iova, u->first, u->last))
-			continue;
-		if (u->active || (u->count >= UNMAP_REPEATS &&
-				  time_before(jiffies, u->until)))
+	list_for_each_entry(u, &mdev->unmaps, node)
+		if (nib_overlaps(iova, u->first, u->last))
 			return true;
-	}
-	return false;
+	return mdev->unmaps_forgotten;
 }
 
 static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
@@ -274,7 +288,8 @@ static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
  *
  * Context: process, may sleep for memory of the guest and for VFIO's locks; no
  *	    lock of the driver may be held. Takes nib_lock.
- * Return: the NIB with both owners; NULL if the page cannot be had.
+ * Return: the NIB with both owners; -EAGAIN if the page is being unmapped;
+ *	   -ENOMEM; -EFAULT if the page cannot be had.
  */
 static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 				   struct vfio_ap_queue *q, struct kvm *kvm,
@@ -285,7 +300,7 @@ static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 
 	nib = nib_alloc(q);
 	if (!nib)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	nib->mdev = mdev;
 	nib->iova = iova;
 
@@ -296,7 +311,7 @@ static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 	}
 	if (refused) {
 		nib_free(q, nib);
-		return NULL;
+		return ERR_PTR(-EAGAIN);
 	}
 	pinned = vfio_pin_pages(&mdev->vdev, iova, 1,
 				IOMMU_READ | IOMMU_WRITE, &nib->page) == 1;
@@ -315,7 +330,7 @@ static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 	scoped_guard(spinlock, &matrix_dev->nib_lock)
 		nib_unlist(nib);
 	nib_free(q, nib);
-	return NULL;
+	return ERR_PTR(-EFAULT);
 }
 
 /* A guest in a protected virtual machine has to share the page. */
@@ -340,11 +355,11 @@ static struct vfio_ap_nib *nib_make(struct kvm_vcpu *vcpu,
 
 	/* Address 0 is what a guest gives that has none. */
 	if (!gpa || !nib_in_memslot(vcpu->kvm, gpa))
-		return NULL;
+		return ERR_PTR(-EFAULT);
 	nib = nib_pin(mdev, q, vcpu->kvm, gpa & PAGE_MASK);
-	if (nib && !nib_share(vcpu, nib)) {
+	if (!IS_ERR(nib) && !nib_share(vcpu, nib)) {
 		nib_end(nib);
-		return NULL;
+		return ERR_PTR(-EFAULT);
 	}
 	return nib;
 }
@@ -380,8 +395,9 @@ static bool aqic_off(struct vfio_ap_queue *q)
 		/* It may be on its way, as long as the disable was not accepted */
 		if (q->disable)
 			return false;
-		/* After an accepted reset, an interrupt that is on is not ours */
-		if (q->state == VFIO_AP_QUEUE_GONE && q->accepted)
+		/* Once an accepted reset is over, one that is on is not ours. */
+		if (q->state == VFIO_AP_QUEUE_GONE && q->accepted &&
+		    ktime_get_ns() - q->tried >= VFIO_AP_SETTLE_NS)
 			return true;
 		return !(status & AP_STATUS_IRQ_ENABLED);
 	}
@@ -514,7 +530,7 @@ static u32 aqic_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 		return ap_status_make(AP_RESPONSE_RESET_IN_PROGRESS);
 	/* Unmapped since it was pinned; who comes later finds it at the queue. */
 	if (READ_ONCE((*nib)->revoked))
-		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
+		return ap_status_make(AP_RESPONSE_BUSY);
 
 	nisc = kvm_s390_gisc_register((*nib)->kvm, (*nib)->gisc);
 	if (nisc < 0)
@@ -630,8 +646,11 @@ static u32 aqic_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
 	    aqic_enable_again(q, mdev, gpa, gisc, &status))
 		return status;
 	nib = nib_make(vcpu, mdev, q, gpa);
-	if (!nib)
-		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
+	/* What is being unmapped may be there again when the guest tries again. */
+	if (IS_ERR(nib))
+		return ap_status_make(PTR_ERR(nib) == -EAGAIN ?
+				      AP_RESPONSE_BUSY :
+				      AP_RESPONSE_INVALID_ADDRESS);
 	nib->gisc = gisc;
 	status = aqic_enable(q, mdev, &nib, gpa);
 	if (nib)
@@ -720,6 +739,8 @@ void vfio_ap_irq_ended(struct vfio_ap_queue *q)
 	nib = aqic_take_nib(q);
 	if (!nib)
 		return;
+	/* Whoever waits for a reset may go on to what needs a GISA unused. */
+	nib_unregister(nib);
 	scoped_guard(spinlock, &matrix_dev->nib_lock) {
 		nib->ended = true;
 		nib_kick(nib);
@@ -805,68 +826,83 @@ static bool nib_none_left(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 }
 
 /**
- * nib_begin_unmap() - remember what is unmapped, and how often in a row
- * @mdev: the mdev
+ * unmap_begin() - have no new pins made in a range
+ * @u: where to remember it
+ * @mdev: the guest's mdev
  * @first: first guest address of the range
  * @last: last guest address of it
  *
  * Context: process; takes nib_lock.
- * Return: where it is remembered; NULL if more ranges than that are unmapped at
- *	   the same time.
  */
-static struct vfio_ap_unmap *nib_begin_unmap(struct ap_matrix_mdev *mdev,
-					     u64 first, u64 last)
+static void unmap_begin(struct unmap *u, struct ap_matrix_mdev *mdev,
+			u64 first, u64 last)
 {
-	struct vfio_ap_unmap *u, *at = NULL;
-
-	spin_lock(&matrix_dev->nib_lock);
-	for (u = mdev->unmapped; u < mdev->unmapped + VFIO_AP_UNMAPS; u++) {
-		if (u->count && u->first == first && u->last == last) {
-			at = u;
-			break;
-		}
-		if (!u->active && (!at || time_before(u->until, at->until)))
-			at = u;
-	}
-	if (at) {
-		if (at->first != first || at->last != last ||
-		    (!at->active && !time_before(jiffies, at->until)))
-			at->count = 0;
-		at->first = first;
-		at->last = last;
-		at->count++;
-		at->active++;
-	} else {
-		mdev->unmaps_more++;
-	}
-	mdev->unmap_active++;
-	spin_unlock(&matrix_dev->nib_lock);
-	return at;
+	u->mdev = mdev;
+	u->first = first;
+	u->last = last;
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		list_add(&u->node, &mdev->unmaps);
 }
 
 /**
- * nib_end_unmap() - the range is unmapped, unless VFIO still finds a pin
- * @mdev: the mdev
- * @u: where it is remembered, NULL if it is not
+ * unmap_end() - undo unmap_begin()
+ * @u: where it was remembered
  *
  * Context: process; takes nib_lock.
  */
-static void nib_end_unmap(struct ap_matrix_mdev *mdev, struct vfio_ap_unmap *u)
+static void unmap_end(struct unmap *u)
 {
-	unsigned int ms;
+	guard(spinlock)(&matrix_dev->nib_lock);
+	list_del(&u->node);
+}
 
-	spin_lock(&matrix_dev->nib_lock);
-	if (u) {
-		ms = UNMAP_HOLD_OFF_MS << min(u->count, UNMAP_MAX_SHIFT);
-		u->until = jiffies + msecs_to_jiffies(ms);
-		if (time_before(mdev->unmap_until, u->until))
-			mdev->unmap_until = u->until;
-		u->active--;
-	} else {
-		mdev->unmaps_more--;
+static int unmap_left(struct inode *inode, struct file *file)
+{
+	struct unmap *u = file->private_data;
+
+	unmap_end(u);
+	put_device(&u->mdev->vdev.device);
+	kfree(u);
+	return 0;
+}
+
+static const struct file_operations unmap_file_ops = {
+	.owner = THIS_MODULE,
+	.release = unmap_left,
+};
+
+/**
+ * unmap_begin_type1() - have no new pins made in a range before VFIO is through
+ * @mdev: the guest's mdev
+ * @first: first guest address of the range
+ * @last: last guest address of it
+ *
+ * Type 1 comes again for as long as it finds a pin. Between two of its calls it
+ * waits for a lock that the VMM can have held for as long as it likes, so there
+ * may be no new pins until its task has left the kernel, whenever that is. Who
+ * lets go of a file in a system call has it released just then.
+ *
+ * Context: process, may sleep; takes nib_lock.
+ * Return: the file to let go of, or NULL if there was no memory for it.
+ */
+static struct file *unmap_begin_type1(struct ap_matrix_mdev *mdev, u64 first,
+				      u64 last)
+{
+	struct unmap *u = kzalloc(sizeof(*u), GFP_KERNEL);
+	struct file *file = NULL;
+
+	if (u)
+		file = anon_inode_getfile("[vfio_ap unmap]", &unmap_file_ops,
+					  u, O_RDONLY);
+	if (IS_ERR_OR_NULL(file)) {
+		kfree(u);
+		guard(spinlock)(&matrix_dev->nib_lock);
+		mdev->unmaps_forgotten = true;
+		return NULL;
 	}
-	mdev->unmap_active--;
-	spin_unlock(&matrix_dev->nib_lock);
+	get_device(&mdev->vdev.device);
+	unmap_begin(u, mdev, first, last);
+	return file;
 }
 
 /**
@@ -894,13 +930,31 @@ static void nib_disuse(struct vfio_ap_nib *nib)
 }
 
 /**
+ * unmap_return() - have all pins of a range returned
+ * @mdev: the guest's mdev
+ * @first: first guest address of the range
+ * @last: last guest address of it
+ *
+ * Context: process; takes the locks of the queues concerned, and nib_lock.
+ */
+static void unmap_return(struct ap_matrix_mdev *mdev, u64 first, u64 last)
+{
+	struct vfio_ap_nib *nib;
+
+	while ((nib = nib_take_used(mdev, first, last))) {
+		nib_disuse(nib);
+		nib_put(nib);
+	}
+}
+
+/**
  * vfio_ap_irq_unmap() - VFIO unmaps memory of a guest
  * @mdev: the guest's mdev
  * @iova: first guest address of the range
  * @length: its length in bytes
  *
- * On return VFIO has back what it had pinned in the range. Queues with a NIB
- * elsewhere are left alone.
+ * On return VFIO has back what it had pinned in the range, or, with type 1, is
+ * about to. Queues with a NIB elsewhere are left alone.
  *
  * Context: process, may sleep; VFIO holds locks that pinning takes. Takes the
  *	    locks of the queues concerned, and nib_lock.
@@ -908,32 +962,33 @@ static void nib_disuse(struct vfio_ap_nib *nib)
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 {
 	u64 last = iova + length - 1;
-	struct vfio_ap_unmap *unmap;
-	struct vfio_ap_nib *nib;
+	struct unmap unmap;
+	struct file *file;
 
 	if (!length)
 		return;
 	if (last < iova)
 		last = U64_MAX;
 
-	unmap = nib_begin_unmap(mdev, iova, last);
-	while ((nib = nib_take_used(mdev, iova, last))) {
-		nib_disuse(nib);
-		nib_put(nib);
+	/* Iommufd calls once, and with nothing held that returning a pin needs. */
+	if (mdev->vdev.iommufd_access) {
+		unmap_begin(&unmap, mdev, iova, last);
+		unmap_return(mdev, iova, last);
+		wait_event(mdev->nib_wait, nib_none_left(mdev, iova, last));
+		unmap_end(&unmap);
+		return;
 	}
 	/*
-	 * Iommufd calls once, and with nothing held that is needed to return a
-	 * pin. With type 1, who pins or returns may wait for a lock that our
-	 * caller keeps somebody else from releasing: do not wait for ever, it
-	 * asks again for as long as it finds a pin.
+	 * With type 1, who pins or returns may wait for a lock that our caller
+	 * keeps somebody else from releasing: do not wait for ever, it asks
+	 * again for as long as it finds a pin.
 	 */
-	if (mdev->vdev.iommufd_access)
-		wait_event(mdev->nib_wait, nib_none_left(mdev, iova, last));
-	else
-		wait_event_timeout(mdev->nib_wait,
-				   nib_none_left(mdev, iova, last),
-				   msecs_to_jiffies(UNMAP_WAIT_MS));
-	nib_end_unmap(mdev, unmap);
+	file = unmap_begin_type1(mdev, iova, last);
+	unmap_return(mdev, iova, last);
+	wait_event_timeout(mdev->nib_wait, nib_none_left(mdev, iova, last),
+			   msecs_to_jiffies(UNMAP_WAIT_MS));
+	if (file)
+		fput(file);
 }
 
 /**
@@ -953,6 +1008,8 @@ void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev)
 		list_for_each_entry(nib, &mdev->nibs, node)
 			nib_revoke(nib);
 	wait_event(mdev->nib_wait, nib_none_left(mdev, 0, U64_MAX));
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		mdev->unmaps_forgotten = false;
 }
 
 /**

@@ -30,10 +30,10 @@ static int vfio_ap_mdev_init(struct vfio_device *vdev)
 
 	INIT_LIST_HEAD(&mdev->node);
 	INIT_LIST_HEAD(&mdev->nibs);
+	INIT_LIST_HEAD(&mdev->unmaps);
 	init_waitqueue_head(&mdev->nib_wait);
 	INIT_WORK(&mdev->evaluate_work, vfio_ap_guest_evaluate_work);
 	seqlock_init(&mdev->shadow_lock);
-	mdev->unmap_until = jiffies;
 	mdev->pqap_hook = vfio_ap_irq_aqic;
 	/* One of its own: a VMM that sits on VFIO's locks only delays itself. */
 	mdev->release_wq = alloc_workqueue("vfio_ap_mdev", WQ_UNBOUND, 0);

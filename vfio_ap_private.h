@@ -35,6 +35,9 @@
 #define VFIO_AP_RESET_MS	2000
 #define VFIO_AP_WAIT_MS		2500
 
+/* How long a reset that is over may take to have its effect */
+#define VFIO_AP_SETTLE_NS	(40 * NSEC_PER_MSEC)
+
 /*
  * Indices of SET_IRQS, as linux/vfio.h of new kernels has them. Older kernels have
  * fewer; who was built for these does not ask for the rest.
@@ -52,25 +55,6 @@ struct vfio_ap_nib;
  * would be more than 4,096 in the host.
  */
 #define VFIO_AP_INDEX_BITS	10
-
-/* How many ranges an mdev remembers to have been unmapped */
-#define VFIO_AP_UNMAPS	4
-
-/**
- * struct vfio_ap_unmap - a range of guest memory that VFIO unmaps
- * @first: first address of the range
- * @last: last address of it
- * @until: when its end was not long ago any more, in jiffies
- * @count: how often in a row it was unmapped
- * @active: how many unmaps of it are under way
- */
-struct vfio_ap_unmap {
-	u64 first;
-	u64 last;
-	unsigned long until;
-	unsigned int count;
-	unsigned int active;
-};
 
 /**
  * struct ap_matrix_mdev - a mediated device: a matrix, and perhaps a guest
@@ -96,11 +80,9 @@ struct vfio_ap_unmap {
  * @release_wq: where pins of this mdev are returned; may wait for its VMM
  * @nibs: NIB pages that VFIO has pinned for this mdev; [nib_lock]
  * @nib_wait: woken when a NIB leaves @nibs
- * @unmapped: ranges that are being unmapped, or were of late; [nib_lock]
- * @unmaps_more: how many more are being unmapped; [nib_lock]
- * @unmap_active: how many are being unmapped, all in all; [nib_lock]
- * @unmap_until: when the end of none was not long ago any more, in jiffies;
- *	[nib_lock]
+ * @unmaps: ranges that VFIO is unmapping; [nib_lock]
+ * @unmaps_forgotten: there was no memory to remember one of them, so nothing is
+ *	pinned before the device is closed; [nib_lock]
  */
 struct ap_matrix_mdev {
 	struct vfio_device vdev;
@@ -120,10 +102,8 @@ struct ap_matrix_mdev {
 	struct workqueue_struct *release_wq;
 	struct list_head nibs;
 	wait_queue_head_t nib_wait;
-	struct vfio_ap_unmap unmapped[VFIO_AP_UNMAPS];
-	unsigned int unmaps_more;
-	unsigned int unmap_active;
-	unsigned long unmap_until;
+	struct list_head unmaps;
+	bool unmaps_forgotten;
 };
 
 /**

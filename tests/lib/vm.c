@@ -76,42 +76,74 @@ static void set_up_cpu_model(struct vm *vm)
 		"KVM takes the guest's CPU model");
 }
 
-/* Facilities and AP instructions are fixed when the first CPU is made. */
-static void set_up_cpu(struct vm *vm, int kvm)
+static void add_cpu(struct vm *vm, int kvm, int machine, unsigned int number)
 {
-	struct kvm_device_attr apie = { .group = KVM_S390_VM_CRYPTO,
-					.attr = KVM_S390_VM_CRYPTO_ENABLE_APIE };
 	int size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 
-	set_up_cpu_model(vm);
-	vm->has_apie = !ioctl(vm->fd, KVM_SET_DEVICE_ATTR, &apie);
-	vm->vcpu = ioctl(vm->fd, KVM_CREATE_VCPU, 0);
+	vm->vcpu = ioctl(machine, KVM_CREATE_VCPU, number);
 	need(vm->vcpu >= 0, "KVM makes a CPU");
 	vm->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
 	need(vm->run != MAP_FAILED, "the CPU has a page to talk to user space");
 	need_rc(sys(ioctl(vm->vcpu, KVM_S390_INITIAL_RESET, 0)), 0, "the CPU can be reset");
 }
 
-static struct vm *make(bool with_cpu)
+/* Facilities and AP instructions are fixed when the first CPU is made. */
+static void set_up_cpu(struct vm *vm, int kvm)
+{
+	struct kvm_device_attr apie = { .group = KVM_S390_VM_CRYPTO,
+					.attr = KVM_S390_VM_CRYPTO_ENABLE_APIE };
+
+	set_up_cpu_model(vm);
+	vm->has_apie = !ioctl(vm->fd, KVM_SET_DEVICE_ATTR, &apie);
+	add_cpu(vm, kvm, vm->fd, 0);
+}
+
+static struct vm *new_vm(void)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	unsigned int slot;
 
 	for (slot = 0; slot < MANY && alive[slot]; slot++)
 		;
 	need(slot < MANY, "a test creates at most %d VMs", MANY);
-	need(kvm >= 0, "there is /dev/kvm");
-	vm->fd = ioctl(kvm, KVM_CREATE_VM, 0);
+	alive[slot] = vm;
+	vm->fd = -1;
 	vm->vcpu = -1;
 	vm->vfio = -1;
-	alive[slot] = vm;
+	return vm;
+}
+
+static int open_kvm(void)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	need(kvm >= 0, "there is /dev/kvm");
+	return kvm;
+}
+
+static struct vm *make(bool with_cpu)
+{
+	struct vm *vm = new_vm();
+	int kvm = open_kvm();
+
+	vm->fd = ioctl(kvm, KVM_CREATE_VM, 0);
 	need(vm->fd >= 0, "KVM makes a VM");
 	set_up_memory(vm);
 	if (with_cpu)
 		set_up_cpu(vm, kvm);
 	close(kvm);
 	return vm;
+}
+
+struct vm *vm_another_cpu(struct vm *vm)
+{
+	struct vm *cpu = new_vm();
+	int kvm = open_kvm();
+
+	cpu->memory = vm->memory;
+	add_cpu(cpu, kvm, vm->fd, ++vm->cpus);
+	close(kvm);
+	return cpu;
 }
 
 struct vm *vm_create(void)

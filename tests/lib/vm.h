@@ -19,6 +19,7 @@
 struct vm {
 	int fd;
 	int vcpu;
+	unsigned int cpus;		/* besides the first */
 	int vfio;			/* KVM's VFIO device, -1 before the first use */
 	struct kvm_run *run;
 	void *mapping;
@@ -31,6 +32,7 @@ enum vm_exit { VM_LEFT, VM_TIMEOUT, VM_ERROR };
 
 struct vm *vm_create(void);
 struct vm *vm_create_without_cpu(void);		/* KVM lets its CPU model be changed for ever */
+struct vm *vm_another_cpu(struct vm *vm);	/* of the same VM; runs programs without interruptions */
 void vm_destroy(struct vm *vm);
 void vm_destroy_all(void);
 int vm_left_over(void);		/* VMs of this test that KVM still has, destroyed or not */
