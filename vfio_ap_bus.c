@@ -71,11 +71,19 @@ static int vfio_ap_bus_is(struct device *dev, void *data)
 	return dev == data;
 }
 
+/*
+ * A device becomes a child of its card after the first attempt to bind it, and
+ * ceases to be one before it is unbound for good.
+ */
+static bool vfio_ap_bus_is_child(struct device *dev)
+{
+	return device_for_each_child(dev->parent, dev, vfio_ap_bus_is);
+}
+
 /**
  * vfio_ap_bus_creates() - is the bus just creating a device?
- * @dev: a queue's device
+ * @dev: a queue's device, bound or being bound
  *
- * A device becomes a child of its card only after the first attempt to bind it.
  * The bus is going to start its own state machine for the queue then, see
  * vfio_ap_bus_release_queue().
  *
@@ -84,7 +92,7 @@ static int vfio_ap_bus_is(struct device *dev, void *data)
  */
 bool vfio_ap_bus_creates(struct device *dev)
 {
-	return !device_for_each_child(dev->parent, dev, vfio_ap_bus_is);
+	return !vfio_ap_bus_is_child(dev);
 }
 
 /**
@@ -116,30 +124,58 @@ int vfio_ap_bus_probe(struct ap_device *ap_dev)
 }
 
 /**
- * vfio_ap_bus_is_lost() - does the host have a queue no more?
+ * vfio_ap_bus_unbind_lost() - unbind a queue that the bus has no device for
  * @q: the queue
  *
- * Then there is nothing to protect, and its guest can be told a little later.
- * The bus, which scans, does not have to wait for the lock of that guest.
+ * No other driver can get it, and no other guest, as long as it is assigned. So
+ * its guest can be told a little later, and the bus, which scans, does not have
+ * to wait for the lock of that guest.
  *
  * Context: process, may sleep. Takes guests_lock, mdevs_lock and the queue's
  *	    lock.
- * Return: true if it is; it has been unbound then.
  */
-static bool vfio_ap_bus_is_lost(struct vfio_ap_queue *q)
+static void vfio_ap_bus_unbind_lost(struct vfio_ap_queue *q)
 {
 	struct ap_matrix_mdev *mdev;
 
 	guard(mutex)(&matrix_dev->guests_lock);
 	guard(mutex)(&matrix_dev->mdevs_lock);
-	if (ap_matrix_has(&matrix_dev->host, AP_QID_CARD(q->apqn),
-			  AP_QID_QUEUE(q->apqn)))
-		return false;
 	vfio_ap_queue_unbind(q);
 	mdev = vfio_ap_guest_owner(q->apqn);
 	if (mdev)
 		queue_work(matrix_dev->release_wq, &mdev->evaluate_work);
-	return true;
+}
+
+/**
+ * vfio_ap_bus_unbind() - unbind a queue that somebody else may get next
+ * @q: the queue
+ *
+ * Context: process, may sleep. Takes what vfio_ap_guest_acquire() takes.
+ */
+static void vfio_ap_bus_unbind(struct vfio_ap_queue *q)
+{
+	struct ap_matrix_mdev *mdev;
+	struct vfio_ap_hold hold;
+
+	mdev = vfio_ap_guest_acquire_apqn(&hold, q->apqn);
+	vfio_ap_queue_unbind(q);
+	if (mdev)
+		vfio_ap_guest_evaluate(mdev);
+	vfio_ap_guest_release(&hold);
+}
+
+/**
+ * vfio_ap_bus_host_has() - does the host have a queue?
+ * @apqn: the queue
+ *
+ * Context: process, may sleep. Takes mdevs_lock.
+ * Return: true if it has.
+ */
+static bool vfio_ap_bus_host_has(u16 apqn)
+{
+	guard(mutex)(&matrix_dev->mdevs_lock);
+	return ap_matrix_has(&matrix_dev->host, AP_QID_CARD(apqn),
+			     AP_QID_QUEUE(apqn));
 }
 
 /**
@@ -154,19 +190,14 @@ static bool vfio_ap_bus_is_lost(struct vfio_ap_queue *q)
 void vfio_ap_bus_remove(struct ap_device *ap_dev)
 {
 	struct vfio_ap_queue *q = dev_get_drvdata(&ap_dev->device);
-	bool lost = vfio_ap_bus_is_lost(q);
-	struct ap_matrix_mdev *mdev;
-	struct vfio_ap_hold hold;
 
-	if (!lost) {
-		mdev = vfio_ap_guest_acquire_apqn(&hold, q->apqn);
-		vfio_ap_queue_unbind(q);
-		if (mdev)
-			vfio_ap_guest_evaluate(mdev);
-		vfio_ap_guest_release(&hold);
-	}
+	/* The bus removes devices also of queues that QCI still lists. */
+	if (vfio_ap_bus_is_child(&ap_dev->device))
+		vfio_ap_bus_unbind(q);
+	else
+		vfio_ap_bus_unbind_lost(q);
 	dev_set_drvdata(&ap_dev->device, NULL);
-	vfio_ap_queue_leave(q, !lost);
+	vfio_ap_queue_leave(q, vfio_ap_bus_host_has(q->apqn));
 }
 
 /**

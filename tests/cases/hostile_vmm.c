@@ -359,6 +359,17 @@ static void lock_never_released(void)
 	apbus_scan();
 	bystander_unbothered("a scan that gives it back", begun);
 
+	/* It is there, only one of its queues does not answer, so the bus takes the device away. */
+	need(clock_wait_for(!strcmp(apbus_driver(QUEUE), "vfio_ap"), BOUND_EVENTUALLY_MS),
+	     "the queue is bound again");
+	apemu_do("queue 05.0004 absent on");
+	begun = clock_ms();
+	apbus_scan();
+	bystander_unbothered("a scan that finds a queue of that guest gone", begun);
+	expect(!apbus_has_queue(QUEUE), "and removes it");
+	apemu_do("queue 05.0004 absent off");
+	apbus_scan();
+
 	/* A queue cannot be taken from a guest without the guest's lock: that one waits. */
 	need(clock_wait_for(!strcmp(apbus_driver(QUEUE), "vfio_ap"), BOUND_EVENTUALLY_MS),
 	     "the queue is bound again");
