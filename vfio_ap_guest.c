@@ -866,6 +866,8 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	WRITE_ONCE(mdev->kvm, NULL);
 	mdev->release_requested = false;
 	matrix = mdev->matrix;
+	/* All of it is reset, so the evaluation need not see that it left. */
+	vfio_ap_guest_set_shadow(mdev, &nothing);
 	vfio_ap_queue_reset_matrix(&matrix, NULL);
 	vfio_ap_guest_evaluate(mdev);
 	vfio_ap_guest_release(&hold);

@@ -189,15 +189,17 @@ static int vfio_ap_mdev_set_irqs(struct ap_matrix_mdev *mdev, void __user *arg)
 static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 {
 	struct ap_matrix matrix;
+	long rc;
 
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
 		matrix = mdev->matrix;
 		vfio_ap_queue_reset_matrix(&matrix,
 					   mdev->kvm ? &mdev->shadow : NULL);
 	}
-	if (vfio_ap_queue_wait(&matrix, vfio_ap_wait_end()) < 0)
+	rc = vfio_ap_queue_wait(&matrix, vfio_ap_wait_end());
+	if (rc < 0)
 		return -EINTR;
-	return vfio_ap_queue_any_failed(&matrix) ? -EIO : 0;
+	return !rc || vfio_ap_queue_any_failed(&matrix) ? -EIO : 0;
 }
 
 static long vfio_ap_mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,

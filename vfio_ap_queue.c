@@ -24,8 +24,6 @@
 #define POLL_MAX_NS	(20 * NSEC_PER_MSEC)
 #define POLL_SHARE	8
 #define POLL_FAILED_NS	(100 * NSEC_PER_MSEC)
-/* How long a reset that is over may take to have its effect */
-#define SETTLE_NS	(40 * NSEC_PER_MSEC)
 /* How long the bus may take to start its state machine for a new device */
 #define BUS_START_NS	(1 * NSEC_PER_SEC)
 /* How often to look whether a queue that is down has come back */
@@ -383,7 +381,7 @@ long vfio_ap_queue_wait(const struct ap_matrix *m, unsigned long end)
  * @m: the matrix
  *
  * Context: process, may sleep. Takes mdevs_lock.
- * Return: true if a bound queue of @m is in the state FAILED or still in reset.
+ * Return: true if a bound queue of @m is in the state FAILED.
  */
 bool vfio_ap_queue_any_failed(const struct ap_matrix *m)
 {
@@ -393,8 +391,7 @@ bool vfio_ap_queue_any_failed(const struct ap_matrix *m)
 	guard(mutex)(&matrix_dev->mdevs_lock);
 	ap_mask_for_each(apid, &m->apm) {
 		adapter = matrix_dev->adapter[apid];
-		if (adapter && (ap_mask_intersects(&adapter->failed, &m->aqm) ||
-				ap_mask_intersects(&adapter->resetting, &m->aqm)))
+		if (adapter && ap_mask_intersects(&adapter->failed, &m->aqm))
 			return true;
 	}
 	return false;
@@ -475,9 +472,10 @@ static void vfio_ap_queue_finish(struct vfio_ap_queue *q,
  * @status: what TAPQ answered
  *
  * Context: process; expects the queue's lock.
- * Return: when to come back, in ns.
+ * Return: true if it is, then the queue is CLEAN; false if it has to be looked
+ *	   at again.
  */
-static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status)
+static bool vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status)
 {
 	/* Enabled since the last ZAPQ was accepted, though it may not show yet */
 	bool used = q->nib && !q->nib_ending;
@@ -488,22 +486,22 @@ static u64 vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status)
 	/* An interrupt that was not switched off yet may be on its way. */
 	if (q->disable) {
 		vfio_ap_irq_step(q);
-		return vfio_ap_queue_delay(q);
+		return false;
 	}
 	/* A guest that keeps the queue may use it again, another one may not. */
 	if (used && !q->keep) {
 		q->zapq = true;
-		return vfio_ap_queue_delay(q);
+		return false;
 	}
 	if (off && !used)
 		vfio_ap_irq_ended(q);
 	if ((off || used) && ((status & AP_STATUS_QUEUE_EMPTY) || q->keep)) {
 		vfio_ap_queue_finish(q, VFIO_AP_QUEUE_CLEAN);
-		return NEVER;
+		return true;
 	}
-	if (ktime_get_ns() - q->tried >= SETTLE_NS)
+	if (ktime_get_ns() - q->tried >= VFIO_AP_SETTLE_NS)
 		q->zapq = true;
-	return vfio_ap_queue_delay(q);
+	return false;
 }
 
 /**
@@ -557,9 +555,14 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 		break;
 	case REISSUE:
 		q->zapq = true;
+		/* One that fails each time must not keep the poller busy. */
+		if (q->state == VFIO_AP_QUEUE_FAILED)
+			return POLL_FAILED_NS;
 		break;
 	case DONE:
-		return vfio_ap_queue_verify(q, status);
+		if (vfio_ap_queue_verify(q, status))
+			return NEVER;
+		break;
 	case DOWN:
 		vfio_ap_irq_ended(q);
 		vfio_ap_queue_finish(q, VFIO_AP_QUEUE_DOWN);
