@@ -111,6 +111,10 @@ static: ## static checks of all sources, tools that are missing are installed
 	@$(LAB)/packages checks
 	@NEWER_CROSS_COMPILE="$$($(LAB)/compiler)" NEWER_SPARSE="$$($(LAB)/sparse)" checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
 
+static-selftest: ## break each rule of the static checks once, and see it found; some minutes
+	@$(LAB)/packages checks
+	@NEWER_CROSS_COMPILE="$$($(LAB)/compiler)" NEWER_SPARSE="$$($(LAB)/sparse)" checks/selftest "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
+
 context: ## clang's context analysis of the driver with a 7.x kernel: locks on every path; half a minute and 600 MB of clang
 	@checks/context
 
@@ -190,5 +194,5 @@ preflight:
 	fi
 
 .PHONY: modules modules_install install uninstall mdev check-host sign deb check-packages context
-.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight
+.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight static-selftest
 .DEFAULT_GOAL := modules
