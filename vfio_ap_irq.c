@@ -852,8 +852,8 @@ static void unmap_begin(struct unmap *u, struct ap_matrix_mdev *mdev,
  */
 static void unmap_end(struct unmap *u)
 {
-	guard(spinlock)(&matrix_dev->nib_lock);
-	list_del(&u->node);
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		list_del(&u->node);
 }
 
 static int unmap_left(struct inode *inode, struct file *file)
@@ -896,8 +896,8 @@ static struct file *unmap_begin_type1(struct ap_matrix_mdev *mdev, u64 first,
 					  u, O_RDONLY);
 	if (IS_ERR_OR_NULL(file)) {
 		kfree(u);
-		guard(spinlock)(&matrix_dev->nib_lock);
-		mdev->unmaps_forgotten = true;
+		scoped_guard(spinlock, &matrix_dev->nib_lock)
+			mdev->unmaps_forgotten = true;
 		return NULL;
 	}
 	get_device(&mdev->vdev.device);
