@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # comparison.awk: Markdown about two sets of results (see harvest.awk; RUN in place of "case"), ours and the peer's, promise by promise.
-# Arguments: tests/promises, results of ours, results of the peer; -v kernel, package, date, version, missing_runs. Exit status 1 if any of ours is not good.
+# Arguments: tests/promises, results of ours, results of the peer; -v kernel, package, date, version, missing_runs, earlier_runs. Exit status 1 if any of ours is not good.
 
 function name_of(id) {
 	return id ~ /^(R|SPEC)/ ? id : substr(id, 1, index(id " ", " ") - 1)
@@ -87,6 +87,8 @@ END {
 		sum[2, "ok"] + 0 "."
 	if (missing_runs != "")
 		print "Not run:" missing_runs "."
+	if (earlier_runs != "")
+		print "Taken over from an earlier page:" earlier_runs "."
 	print ""
 	print "| promise | | in-kernel | ours |"
 	print "|---|---|---|---|"
