@@ -258,7 +258,7 @@ static bool nib_refused(const struct ap_matrix_mdev *mdev, u64 iova)
 	list_for_each_entry(u, &mdev->unmaps, node)
 		if (nib_overlaps(iova, u->first, u->last))
 			return true;
-	return mdev->unmaps_forgotten;
+	return false;
 }
 
 static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
@@ -883,7 +883,8 @@ static const struct file_operations unmap_file_ops = {
  * lets go of a file in a system call has it released just then.
  *
  * Context: process, may sleep; takes nib_lock.
- * Return: the file to let go of, or NULL if there was no memory for it.
+ * Return: the file to let go of; NULL if there was no memory for it, then the
+ *	   range has to be closed for the time of this call only.
  */
 static struct file *unmap_begin_type1(struct ap_matrix_mdev *mdev, u64 first,
 				      u64 last)
@@ -896,8 +897,6 @@ static struct file *unmap_begin_type1(struct ap_matrix_mdev *mdev, u64 first,
 					  u, O_RDONLY);
 	if (IS_ERR_OR_NULL(file)) {
 		kfree(u);
-		scoped_guard(spinlock, &matrix_dev->nib_lock)
-			mdev->unmaps_forgotten = true;
 		return NULL;
 	}
 	get_device(&mdev->vdev.device);
@@ -961,34 +960,39 @@ static void unmap_return(struct ap_matrix_mdev *mdev, u64 first, u64 last)
  */
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 {
+	bool type1 = !mdev->vdev.iommufd_access;
 	u64 last = iova + length - 1;
-	struct unmap unmap;
-	struct file *file;
+	struct file *file = NULL;
+	struct unmap this_call;
 
 	if (!length)
 		return;
 	if (last < iova)
 		last = U64_MAX;
 
-	/* Iommufd calls once, and with nothing held that returning a pin needs. */
-	if (mdev->vdev.iommufd_access) {
-		unmap_begin(&unmap, mdev, iova, last);
-		unmap_return(mdev, iova, last);
-		wait_event(mdev->nib_wait, nib_none_left(mdev, iova, last));
-		unmap_end(&unmap);
-		return;
-	}
-	/*
-	 * With type 1, who pins or returns may wait for a lock that our caller
-	 * keeps somebody else from releasing: do not wait for ever, it asks
-	 * again for as long as it finds a pin.
-	 */
-	file = unmap_begin_type1(mdev, iova, last);
+	if (type1)
+		file = unmap_begin_type1(mdev, iova, last);
+	if (!file)
+		unmap_begin(&this_call, mdev, iova, last);
+
 	unmap_return(mdev, iova, last);
-	wait_event_timeout(mdev->nib_wait, nib_none_left(mdev, iova, last),
-			   msecs_to_jiffies(UNMAP_WAIT_MS));
+	/*
+	 * Iommufd calls once, and with nothing held that is needed to return a
+	 * pin. With type 1, who pins or returns may wait for a lock that our
+	 * caller keeps somebody else from releasing: do not wait for ever, it
+	 * asks again for as long as it finds a pin.
+	 */
+	if (type1)
+		wait_event_timeout(mdev->nib_wait,
+				   nib_none_left(mdev, iova, last),
+				   msecs_to_jiffies(UNMAP_WAIT_MS));
+	else
+		wait_event(mdev->nib_wait, nib_none_left(mdev, iova, last));
+
 	if (file)
 		fput(file);
+	else
+		unmap_end(&this_call);
 }
 
 /**
@@ -1008,8 +1012,6 @@ void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev)
 		list_for_each_entry(nib, &mdev->nibs, node)
 			nib_revoke(nib);
 	wait_event(mdev->nib_wait, nib_none_left(mdev, 0, U64_MAX));
-	scoped_guard(spinlock, &matrix_dev->nib_lock)
-		mdev->unmaps_forgotten = false;
 }
 
 /**

@@ -81,8 +81,6 @@ struct vfio_ap_nib;
  * @nibs: NIB pages that VFIO has pinned for this mdev; [nib_lock]
  * @nib_wait: woken when a NIB leaves @nibs
  * @unmaps: ranges that VFIO is unmapping; [nib_lock]
- * @unmaps_forgotten: there was no memory to remember one of them, so nothing is
- *	pinned before the device is closed; [nib_lock]
  */
 struct ap_matrix_mdev {
 	struct vfio_device vdev;
@@ -103,7 +101,6 @@ struct ap_matrix_mdev {
 	struct list_head nibs;
 	wait_queue_head_t nib_wait;
 	struct list_head unmaps;
-	bool unmaps_forgotten;
 };
 
 /**
