@@ -25,9 +25,7 @@ function meaning(text) {
 	what = text
 	if (sub(/^not there: /, "", what))
 		return "absent"
-	if (!sub(/^\*\*fails\*\*: /, "", what))
-		return ""
-	return "fail"
+	return sub(/^\*\*fails\*\*: /, "", what) ? "fail" : "none"
 }
 
 function plain(text) {

@@ -39,7 +39,7 @@ function cell(result, what) {
 		return "skipped"
 	if (result == "absent")
 		return "not there: " what
-	return "**fails**: " what
+	return result == "none" ? "**no result**" : "**fails**: " what
 }
 
 function share(id, side,   text) {
@@ -83,7 +83,7 @@ END {
 	print ""
 	print "`make compare KERNEL=" kernel "` on " date ": Debian's linux-source " package ", and version " version " of this module."
 	print "Of " all " cases the driver in the kernel does " sum[3, "ok"] + 0 " as they want it, " sum[3, "absent"] + 0 " ask for something that it" \
-		" does not have, " sum[3, "fail"] + 0 " fail" some(sum[3, "skip"], "it skips") "; ours does " \
+		" does not have, " sum[3, "fail"] + 0 " fail" some(sum[3, "skip"], "it skips") some(sum[3, "none"], "have no result") "; ours does " \
 		sum[2, "ok"] + 0 "."
 	if (missing_runs != "")
 		print "Not run:" missing_runs "."
