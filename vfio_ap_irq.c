@@ -856,6 +856,14 @@ static void unmap_end(struct unmap *u)
 		list_del(&u->node);
 }
 
+/**
+ * unmap_left() - the task that unmapped has left the kernel
+ * @inode: not used
+ * @file: the file that it let go of
+ *
+ * Context: process; takes nib_lock. May give up the last reference to the mdev.
+ * Return: 0.
+ */
 static int unmap_left(struct inode *inode, struct file *file)
 {
 	struct unmap *u = file->private_data;

@@ -573,7 +573,10 @@ static void size_of_a_device(void)
 	ktap_diag("a device takes %ld bytes, with inodes and the like %ld", bytes,
 		  (slab_bytes("") - all) / MANY);
 	expect_at_most(bytes, MDEV_BYTES, "bytes that a device takes");
-	/* So many that a slab more or less, all in all, says nothing about one of them. */
+	/*
+	 * So many that a slab more or less, all in all, says nothing about one of them. What a device
+	 * takes once, with its first assignment, is only seen if it is more than 512 bytes.
+	 */
 	before = small_bytes();
 	for (i = 0; i < MANY; i++) {
 		mdev_set(mdev[i], "assign_domain", i);
