@@ -540,25 +540,53 @@ static void all_there_can_be(void)
  * Objects of the driver, of VFIO, mdev and the driver core. Not counted: what sysfs and devtmpfs
  * keep of the files, which is none of the driver's business.
  */
-static long small_bytes(void)
+static long device_bytes(void)
 {
 	slab_settle();
 	return slab_bytes("kmalloc-") + slab_bytes("radix_tree_node") +
-	       slab_bytes("pool_workqueue");
+	       slab_bytes("pool_workqueue") + slab_large_bytes();
 }
 
-/* What is large is known in pages: too coarse for what one assignment may take. */
-static long device_bytes(void)
+enum { DEVICES = 200, ASSIGNED = 16 };
+
+static void assign_some(struct mdev *mdev[DEVICES])
 {
-	return small_bytes() + slab_large_bytes();
+	int i, j;
+
+	for (i = 0; i < DEVICES; i++) {
+		mdev_set(mdev[i], "assign_domain", i);
+		mdev_set(mdev[i], "assign_control_domain", i);
+		for (j = 0; j < ASSIGNED; j++)
+			mdev_set(mdev[i], "assign_adapter", 100 + j);
+	}
+}
+
+/* Not even one object for a device, not even with its first assignment */
+static void expect_no_memory_for_assignments(struct mdev *mdev[DEVICES])
+{
+	const char *before, *after;
+	long large, more;
+
+	slab_settle();
+	before = slab_snapshot();
+	large = slab_large_bytes();
+	assign_some(mdev);
+	slab_settle();
+	after = slab_snapshot();
+	large = slab_large_bytes() - large;
+	more = slab_more(before, after, "kmalloc-") + slab_more(before, after, "radix_tree_node");
+	ktap_diag("assignments of %d devices: %ld objects, %ld bytes in pages", DEVICES, more,
+		  large);
+	/* Others allocate and free meanwhile as well. */
+	expect_at_most(more, DEVICES / 2, "objects for what is assigned");
+	expect_at_most(large, DEVICES * 4096L, "bytes in pages for it");
 }
 
 static void size_of_a_device(void)
 {
-	enum { MANY = 200, ADAPTERS = 32 };
-	struct mdev *mdev[MANY];
+	struct mdev *mdev[DEVICES];
 	long before, all, bytes;
-	int i, j;
+	int i;
 
 	if (!slab_present())
 		ktap_skip("the kernel does not tell what is allocated");
@@ -567,25 +595,13 @@ static void size_of_a_device(void)
 		mdev_create();
 	before = device_bytes();
 	all = slab_bytes("");
-	for (i = 0; i < MANY; i++)
+	for (i = 0; i < DEVICES; i++)
 		mdev[i] = mdev_create();
-	bytes = (device_bytes() - before) / MANY;
+	bytes = (device_bytes() - before) / DEVICES;
 	ktap_diag("a device takes %ld bytes, with inodes and the like %ld", bytes,
-		  (slab_bytes("") - all) / MANY);
+		  (slab_bytes("") - all) / DEVICES);
 	expect_at_most(bytes, MDEV_BYTES, "bytes that a device takes");
-	/*
-	 * So many that a slab more or less, all in all, says nothing about one of them. What a device
-	 * takes once, with its first assignment, is only seen if it is more than 512 bytes.
-	 */
-	before = small_bytes();
-	for (i = 0; i < MANY; i++) {
-		mdev_set(mdev[i], "assign_domain", i);
-		for (j = 0; j < ADAPTERS; j++)
-			mdev_set(mdev[i], "assign_adapter", 100 + j);
-	}
-	bytes = (small_bytes() - before) / (MANY * ADAPTERS);
-	ktap_diag("what is assigned takes %ld bytes each time", bytes);
-	expect_at_most(bytes, 16, "bytes that an assignment takes");
+	expect_no_memory_for_assignments(mdev);
 }
 
 static const struct ktap_case cases[] = {

@@ -8,10 +8,16 @@
 bool slab_present(void);
 
 /*
- * All objects of the caches whose name begins so ("" for all). Right to a page or two for each CPU
- * and cache: compare before and after many.
+ * All objects of the caches whose name begins so ("" for all). Exact right after slab_settle(), but
+ * for what others allocate meanwhile: compare before and after many.
  */
 long slab_bytes(const char *caches);
+
+/* What there is for slab_more(); lives until the case is over. */
+const char *slab_snapshot(void);
+
+/* By how many objects those of the caches have grown that did, summed up. */
+long slab_more(const char *before, const char *after, const char *caches);
 
 /*
  * What kmalloc() took as pages because no cache has objects that large (more than 8 KiB): the kernel
@@ -19,7 +25,7 @@ long slab_bytes(const char *caches);
  */
 long slab_large_bytes(void);
 
-/* What was freed of late is free afterwards: RCU keeps it for seconds. */
+/* What was freed of late is free afterwards: RCU keeps it for seconds, a CPU for ever. */
 void slab_settle(void);
 
 #endif
