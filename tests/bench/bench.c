@@ -88,14 +88,22 @@ struct counts {
 	long long pushes, pqaps;
 };
 
+/* What is counted, and what has to be done before it, uncounted */
+struct deed {
+	const char *name;
+	void (*run)(void), (*before)(void);
+};
+
 /* With what is left to others, who are done with it in less than 60 ms */
-static void count(struct counts *least_of, const char *path, const char *text)
+static void count(struct counts *least_of, const struct deed *deed)
 {
 	long pushes;
 
+	if (deed->before)
+		deed->before();
 	apemu_do("count clear");
 	pushes = probe_hits(PUSH) + probe_hits(CLEAR);
-	write_ns(path, text);
+	deed->run();
 	calm_down();
 	pushes = probe_hits(PUSH) + probe_hits(CLEAR) - pushes;
 	if (pushes < least_of->pushes)
@@ -104,29 +112,56 @@ static void count(struct counts *least_of, const char *path, const char *text)
 		least_of->pqaps = pqaps();
 }
 
-static void tell_counts(const struct counts *counts, const char *name, const char *host)
-{
-	tell(counts->pushes, "APCB updates", "%s, %s", name, host);
-	tell(counts->pqaps, "PQAPs", "%s, %s", name, host);
-}
+enum { DEEDS = 8 };
 
-/* A scan of the bus in between would be counted: so the least of some rounds, here as well. */
-static void measure_counts(const struct pair *pair, const char *host)
+/*
+ * One after the other, a few rounds, and not while times are measured. A scan of the bus in between
+ * would be counted: so the least, here as well.
+ */
+static void count_all(const struct deed *deeds, unsigned int many)
 {
-	struct counts there = { LLONG_MAX, LLONG_MAX }, back = there;
+	struct counts counts[DEEDS];
+	unsigned int i;
 	int round;
 
 	probe_begin(PUSH);
 	probe_begin(CLEAR);
 	calm_down();
-	for (round = 0; round < 3; round++) {
-		count(&there, pair->path, pair->text);
-		count(&back, pair->back_path, pair->back_text);
-	}
+	for (i = 0; i < many; i++)
+		counts[i] = (struct counts) { LLONG_MAX, LLONG_MAX };
+	for (round = 0; round < 3; round++)
+		for (i = 0; i < many; i++)
+			count(&counts[i], &deeds[i]);
 	probe_end(PUSH);
 	probe_end(CLEAR);
-	tell_counts(&there, pair->name, host);
-	tell_counts(&back, pair->back_name, host);
+	for (i = 0; i < many; i++) {
+		tell(counts[i].pushes, "APCB updates", "%s", deeds[i].name);
+		tell(counts[i].pqaps, "PQAPs", "%s", deeds[i].name);
+	}
+}
+
+/* The one that is counted at the moment */
+static const struct pair *counted_pair;
+
+static void do_there(void)
+{
+	write_ns(counted_pair->path, counted_pair->text);
+}
+
+static void do_back(void)
+{
+	write_ns(counted_pair->back_path, counted_pair->back_text);
+}
+
+static void measure_counts(const struct pair *pair, const char *host)
+{
+	const struct deed deeds[] = {
+		{ memo("%s, %s", pair->name, host), do_there, NULL },
+		{ memo("%s, %s", pair->back_name, host), do_back, NULL },
+	};
+
+	counted_pair = pair;
+	count_all(deeds, ARRAY_SIZE(deeds));
 }
 
 static void measure(const struct pair *pair, const char *host)
@@ -198,9 +233,44 @@ static struct scene guest_with(unsigned int adapters, unsigned int domains)
 	return scene;
 }
 
+/* Whose costs are counted at the moment */
+static struct scene *counted_scene;
+
+static void do_open(void)
+{
+	struct scene *scene = counted_scene;
+
+	scene->vfio = vfio_open(VFIO_BY_GROUP, scene->mdev, scene->vm);
+}
+
+static void do_close(void)
+{
+	vfio_close(counted_scene->vfio);
+}
+
+static void do_reset(void)
+{
+	need_rc(vfio_reset(counted_scene->vfio), 0, "the device can be reset");
+}
+
+static void do_unassign(void)
+{
+	mdev_set(counted_scene->mdev, "unassign_adapter", 0);
+}
+
+static void do_assign(void)
+{
+	mdev_set(counted_scene->mdev, "assign_adapter", 0);
+	settle(counted_scene->mdev, 32);
+}
+
 static void opens(unsigned int adapters, unsigned int domains)
 {
 	struct scene scene = guest_with(adapters, domains);
+	const struct deed deeds[] = {
+		{ memo("close with %u queues", adapters * domains), do_close, NULL },
+		{ memo("open with %u queues", adapters * domains), do_open, NULL },
+	};
 	long long open_ns = 0, close_ns = 0;
 	int round;
 
@@ -214,6 +284,8 @@ static void opens(unsigned int adapters, unsigned int domains)
 	}
 	tell(open_ns, "ns", "open with %u queues", adapters * domains);
 	tell(close_ns, "ns", "close with %u queues", adapters * domains);
+	counted_scene = &scene;
+	count_all(deeds, ARRAY_SIZE(deeds));
 	vfio_close(scene.vfio);
 	mdev_remove(scene.mdev);
 	vm_destroy(scene.vm);
@@ -272,6 +344,27 @@ static void matrix_64(void)
 	matrix_of(64);
 }
 
+static void do_open_and_settle(void)
+{
+	do_open();
+	settle(counted_scene->mdev, 32);
+}
+
+static void count_resets(struct scene *scene, unsigned int ms)
+{
+	const struct deed deeds[] = {
+		{ memo("VFIO_DEVICE_RESET, 32 queues, %u ms each", ms), do_reset,
+		  do_open_and_settle },
+		{ memo("unassign_adapter, 32 queues, %u ms each", ms), do_unassign, NULL },
+		{ memo("close, 32 queues, %u ms each", ms), do_close, do_assign },
+	};
+
+	counted_scene = scene;
+	do_close();
+	count_all(deeds, ARRAY_SIZE(deeds));
+	do_open_and_settle();
+}
+
 /* 32 queues of one adapter, and how long the hardware takes for each of them. */
 static void resets(void)
 {
@@ -303,6 +396,7 @@ static void resets(void)
 		tell(reset, "ns", "VFIO_DEVICE_RESET, 32 queues, %u ms each", ms[i]);
 		tell(unassign, "ns", "unassign_adapter, 32 queues, %u ms each", ms[i]);
 		tell(close_ns, "ns", "close, 32 queues, %u ms each", ms[i]);
+		count_resets(&scene, ms[i]);
 	}
 	apemu_do("reset any ns=0");
 }
@@ -313,6 +407,35 @@ static long long scan_ns(void)
 
 	apbus_scan();
 	return clock_ns() - begun;
+}
+
+static void do_scan(void)
+{
+	apbus_scan();
+}
+
+static void do_nothing(void)
+{
+}
+
+static void take_adapter(void)
+{
+	apemu_do("card 1 config off");
+}
+
+static void give_adapter(void)
+{
+	apemu_do("card 1 config on");
+}
+
+static void count_host_changes(unsigned int guests)
+{
+	const struct deed deeds[] = {
+		{ memo("an adapter of the host goes, %u guests", guests), do_scan, take_adapter },
+		{ memo("an adapter of the host comes, %u guests", guests), do_scan, give_adapter },
+	};
+
+	count_all(deeds, ARRAY_SIZE(deeds));
 }
 
 /* Each guest has two adapters and a domain of its own; one of the adapters goes and comes. */
@@ -334,15 +457,16 @@ static void host_with(unsigned int guests)
 	}
 	settle(mdev[guests - 1], 2);
 	for (round = 0; round < ROUNDS; round++) {
-		apemu_do("card 1 config off");
+		take_adapter();
 		least(&away, scan_ns());
 		need_int(lines(mdev_read(mdev[0], "guest_matrix")), 1, "an adapter is gone");
-		apemu_do("card 1 config on");
+		give_adapter();
 		least(&back, scan_ns());
 		settle(mdev[guests - 1], 2);
 	}
 	tell(away, "ns", "an adapter of the host goes, %u guests", guests);
 	tell(back, "ns", "an adapter of the host comes, %u guests", guests);
+	count_host_changes(guests);
 	for (i = 0; i < guests; i++) {
 		vfio_close(vfio[i]);
 		mdev_remove(mdev[i]);
@@ -419,6 +543,52 @@ static long long without_driver(void)
 	return ns;
 }
 
+/* A guest that enables and disables, and the one that looks on while another's queue is stuck */
+static struct scene bystander;
+
+static int bystander_apqn;
+
+static void do_aqic_on(void)
+{
+	guest_aqic_on(bystander.vm, bystander_apqn, GUEST_NIB, 3);
+}
+
+static void do_aqic_off(void)
+{
+	guest_aqic_off(bystander.vm, bystander_apqn);
+}
+
+static void do_aqic_on_off(void)
+{
+	do_aqic_on();
+	do_aqic_off();
+}
+
+static void do_aqic_on_off_on(void)
+{
+	do_aqic_on_off();
+	do_aqic_on();
+}
+
+static void do_aqic_elsewhere(void)
+{
+	guest_aqic_off(bystander.vm, APQN(9, 9));
+}
+
+static void count_aqics(void)
+{
+	static const struct deed deeds[] = {
+		{ "AQIC, enable, all of it", do_aqic_on, NULL },
+		{ "AQIC, disable, all of it", do_aqic_off, NULL },
+		{ "AQIC, enable again within 10 ms, all of it", do_aqic_on, do_aqic_on_off },
+		{ "AQIC, disable again, all of it", do_aqic_off, do_aqic_on_off_on },
+		{ "AQIC, for a queue that the guest does not have, all of it",
+		  do_aqic_elsewhere, NULL },
+	};
+
+	count_all(deeds, ARRAY_SIZE(deeds));
+}
+
 static void tell_aqic(long long ns, long long kvm, const char *name)
 {
 	tell(ns, "ns", "%s, all of it", name);
@@ -470,18 +640,9 @@ static void aqic(void)
 	for (round = 0; round < ROUNDS; round++)
 		least(&both, aqic_of_two(two));
 	tell(2LL * AQICS * 1000000000 / both, "1/s", "AQIC, of two guests at once, on both CPUs");
-}
-
-static struct scene bystander;
-
-static void do_aqic_on(void)
-{
-	guest_aqic_on(bystander.vm, APQN(1, 1), GUEST_NIB, 3);
-}
-
-static void do_aqic_off(void)
-{
-	guest_aqic_off(bystander.vm, APQN(1, 1));
+	bystander = two[0].scene;
+	bystander_apqn = two[0].apqn;
+	count_aqics();
 }
 
 static void do_status(void)
@@ -494,12 +655,12 @@ static void do_matrix(void)
 	mdev_read(bystander.mdev, "matrix");
 }
 
-static void do_assign(void)
+static void do_assign_control(void)
 {
 	mdev_set(bystander.mdev, "assign_control_domain", 0);
 }
 
-static void do_unassign(void)
+static void do_unassign_control(void)
 {
 	mdev_set(bystander.mdev, "unassign_control_domain", 0);
 }
@@ -513,21 +674,6 @@ static void undo_apmask(void)
 {
 	apbus_write("apmask", "-60");
 }
-
-static void do_nothing(void)
-{
-}
-
-static void do_scan(void)
-{
-	apbus_scan();
-}
-
-/* Something that others do, and what makes it a change again */
-struct deed {
-	const char *name;
-	void (*run)(void), (*before)(void);
-};
 
 static long long while_stuck(struct mdev *slow, const struct deed *deed)
 {
@@ -560,8 +706,8 @@ static void stuck(void)
 		{ "AQIC disable", do_aqic_off, do_aqic_on },
 		{ "reading status", do_status, do_nothing },
 		{ "reading matrix", do_matrix, do_nothing },
-		{ "assign_control_domain", do_assign, do_unassign },
-		{ "unassign_control_domain", do_unassign, do_assign },
+		{ "assign_control_domain", do_assign_control, do_unassign_control },
+		{ "unassign_control_domain", do_unassign_control, do_assign_control },
 		{ "writing apmask", do_apmask, undo_apmask },
 		{ "AP bus scan", do_scan, do_nothing },
 	};
@@ -570,6 +716,7 @@ static void stuck(void)
 	unsigned int i;
 	int round;
 
+	bystander_apqn = APQN(1, 1);
 	bystander.mdev = mdev_create();
 	bystander.vm = vm_create();
 	mdev_assign(bystander.mdev, 1, 1);
