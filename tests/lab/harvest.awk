@@ -4,6 +4,7 @@
 #     case TEST NUMBER ok|fail|skip|absent PROMISE WHAT-WAS-SEEN      a result that counts
 #     todo TEST[:NUMBER+NUMBER...]                                    what has to be tried again in a fresh boot
 # After a case that broke the kernel, or left something behind, a result in the same boot says nothing about the driver any more.
+# -v early=1 prints nothing: exit status 1 if that is so already, of a boot that is still running.
 
 # A kernel log line as a short phrase
 function phrase(line) {
@@ -128,6 +129,8 @@ part == 2 { report[++lines] = $0; next }
 END {
 	for (i = 1; i <= lines; i++)
 		tell(report[i])
+	if (early)
+		exit lost
 	if (test != "")
 		end_test(fate())
 	for (i = 1; i <= results; i++)
