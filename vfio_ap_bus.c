@@ -102,7 +102,8 @@ bool vfio_ap_bus_creates(struct device *dev)
  * The queue gets into a guest when its first reset is verified; the bus does
  * not wait for that.
  *
- * Context: process; the driver core holds the device's lock. Takes mdevs_lock.
+ * Context: process; the driver core holds the device's lock. Takes mdevs_lock, the
+ *	    queue's lock and poll_lock.
  * Return: 0; -ENODEV if the name is not an APQN; -ENOMEM; -EBUSY if a queue of
  *	   that name is there already.
  */
@@ -150,7 +151,8 @@ static void vfio_ap_bus_unbind_lost(struct vfio_ap_queue *q)
  * vfio_ap_bus_unbind() - unbind a queue that somebody else may get next
  * @q: the queue
  *
- * Context: process, may sleep. Takes what vfio_ap_guest_acquire() takes.
+ * Context: process, may sleep. Takes what vfio_ap_guest_acquire() takes, and the
+ *	    queue's lock.
  */
 static void vfio_ap_bus_unbind(struct vfio_ap_queue *q)
 {

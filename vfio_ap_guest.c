@@ -161,7 +161,7 @@ static bool vfio_ap_guest_try(struct vfio_ap_hold *hold, struct kvm *kvm)
  * Who only ever tries could be kept out by a VMM that takes the lock often. So
  * it is waited for with nothing else held, and kept if the locks that come
  * before it are free. guests_lock is never held for long; ap_attr_mutex can be, by
- * others who add APQNs, and who waits for that can be killed.
+ * others who add APQNs, who stop when they are killed.
  *
  * Context: process, may sleep as long as a VMM likes. Expects the outer locks
  *	    and releases them; takes them again, and kvm->lock, if all goes well.
@@ -453,7 +453,7 @@ static void vfio_ap_guest_admit(struct ap_matrix_mdev *mdev)
  * caller may wait for that when it has released the locks.
  *
  * Context: process; expects guests_lock, kvm->lock if @mdev has a guest, and
- *	    mdevs_lock.
+ *	    mdevs_lock. Takes shadow_lock and the locks of queues that leave.
  */
 void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 {
@@ -507,8 +507,6 @@ void vfio_ap_guest_evaluate_work(struct work_struct *work)
 	vfio_ap_guest_acquire(&hold, mdev);
 	vfio_ap_guest_evaluate(mdev);
 	vfio_ap_guest_release(&hold);
-	/* Who waits for this mdev's queues also waits for the outcome. */
-	wake_up_all(&matrix_dev->reset_wait);
 }
 
 /**
@@ -520,7 +518,8 @@ void vfio_ap_guest_evaluate_work(struct work_struct *work)
  * work item of its own: the others do not wait for it.
  *
  * Context: process, may sleep. Takes kvm->lock and mdevs_lock, of one mdev
- *	    after the other; expects guests_lock.
+ *	    after the other, and what vfio_ap_guest_evaluate() takes; expects
+ *	    guests_lock.
  */
 void vfio_ap_guest_evaluate_all(const struct ap_matrix *changed)
 {

@@ -90,7 +90,7 @@ struct vfio_ap_nib {
 /**
  * struct unmap - a range of guest memory that VFIO is unmapping
  * @node: in &ap_matrix_mdev.unmaps; [nib_lock]
- * @mdev: the guest's mdev; with type 1, with a reference
+ * @mdev: the guest's mdev; with a reference if this outlives the call
  * @first: first guest address of the range
  * @last: last address of it
  */
@@ -692,7 +692,8 @@ static u32 aqic_guest_disable(struct ap_matrix_mdev *mdev,
  * word goes to register 1.
  *
  * Context: process, may sleep for memory of the guest; KVM holds
- *	    pqap_hook_rwsem for reading. Takes the lock of the queue.
+ *	    pqap_hook_rwsem for reading. Takes the lock of the queue, nib_lock and
+ *	    poll_lock.
  * Return: 0 when answered; -EOPNOTSUPP if user space has to.
  */
 int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
@@ -728,7 +729,7 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
  * vfio_ap_irq_ended() - the interrupt of a queue is known to be off
  * @q: the queue
  *
- * Context: process; expects the queue's lock.
+ * Context: process; expects the queue's lock, takes nib_lock.
  */
 void vfio_ap_irq_ended(struct vfio_ap_queue *q)
 {
@@ -751,7 +752,7 @@ void vfio_ap_irq_ended(struct vfio_ap_queue *q)
  * vfio_ap_irq_step() - look whether an interrupt went off
  * @q: the queue
  *
- * Context: process; expects the queue's lock.
+ * Context: process; expects the queue's lock, takes nib_lock.
  * Return: true if there is nothing (more) to wait for.
  */
 bool vfio_ap_irq_step(struct vfio_ap_queue *q)
@@ -916,7 +917,7 @@ static struct file *unmap_begin_type1(struct ap_matrix_mdev *mdev, u64 first,
  * nib_disuse() - the guest loses the page under a NIB
  * @nib: the NIB
  *
- * Context: process. Takes the queue's lock and nib_lock.
+ * Context: process. Takes the queue's lock, nib_lock and poll_lock.
  */
 static void nib_disuse(struct vfio_ap_nib *nib)
 {
@@ -942,7 +943,8 @@ static void nib_disuse(struct vfio_ap_nib *nib)
  * @first: first guest address of the range
  * @last: last guest address of it
  *
- * Context: process; takes the locks of the queues concerned, and nib_lock.
+ * Context: process; takes the locks of the queues concerned, nib_lock and
+ *	    poll_lock.
  */
 static void unmap_return(struct ap_matrix_mdev *mdev, u64 first, u64 last)
 {
@@ -964,7 +966,7 @@ static void unmap_return(struct ap_matrix_mdev *mdev, u64 first, u64 last)
  * about to. Queues with a NIB elsewhere are left alone.
  *
  * Context: process, may sleep; VFIO holds locks that pinning takes. Takes the
- *	    locks of the queues concerned, and nib_lock.
+ *	    locks of the queues concerned, nib_lock and poll_lock.
  */
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 {

@@ -50,8 +50,8 @@ struct ap_matrix {
 /**
  * struct ap_adapter - what the driver knows of the queues of one adapter
  * @bound: domains whose queue is bound to the driver
- * @resetting: bound, and a reset is not verified yet
- * @failed: bound, and the last reset could not be verified in time
+ * @resetting: bound, and being reset; not those that failed
+ * @failed: bound, and the last reset was refused, or not verified in time
  * @passable: bound, and fit to be in a guest
  */
 struct ap_adapter {

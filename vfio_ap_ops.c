@@ -182,7 +182,8 @@ static int vfio_ap_mdev_set_irqs(struct ap_matrix_mdev *mdev, void __user *arg)
  *
  * Queues that the guest has stay plugged. Waits without a lock.
  *
- * Context: process, may sleep up to VFIO_AP_WAIT_MS. Takes mdevs_lock.
+ * Context: process, may sleep up to VFIO_AP_WAIT_MS. Takes mdevs_lock and the
+ *	    locks of the queues, and guests_lock when it has waited.
  * Return: 0; -EIO if a reset failed or was not verified in time; -EINTR if the
  *	   task is being killed.
  */
@@ -256,8 +257,9 @@ static void vfio_ap_mdev_list(struct ap_matrix_mdev *mdev)
  * vfio_ap_mdev_unlist() - undo vfio_ap_mdev_list() and everything since
  * @mdev: the mdev; not open
  *
- * Context: process, may sleep up to VFIO_AP_WAIT_MS. Takes guests_lock and
- *	    mdevs_lock.
+ * Context: process, may sleep up to VFIO_AP_WAIT_MS for resets, and for an
+ *	    evaluation that has begun as long as a VMM has its kvm->lock. Takes
+ *	    guests_lock, mdevs_lock and the locks of the queues.
  */
 static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 {

@@ -211,9 +211,10 @@ struct vfio_ap_queue {
  *   pqap_hook_rwsem > queue->lock
  *
  * Whoever plugs or unplugs takes all of the middle three, through functions of
- * vfio_ap_guest.c that try kvm->lock. None of these locks is held while waiting for
- * hardware, for user memory, for a pin or to return one; guests_lock is not
- * even held while waiting for kvm->lock.
+ * vfio_ap_guest.c that try kvm->lock. None of the first line's locks is held while
+ * waiting for hardware, for user memory, for a pin or to return one (KVM holds
+ * pqap_hook_rwsem around AQIC, which pins); guests_lock is not even held while
+ * waiting for kvm->lock.
  *
  * VFIO calls dma_unmap with locks held that pinning takes. So no lock that
  * vfio_ap_irq_unmap() takes is held around vfio_pin_pages() and

@@ -2,10 +2,11 @@
 /*
  * Queues: their objects, their index, and the engine that resets them.
  *
- * An operation only marks queues for reset. One poller issues the ZAPQs, watches
- * them with TAPQ, and when queues changed their state it has all mdevs concerned
- * evaluated at once. Nobody waits for hardware with a lock held; the poller
- * itself holds the lock of one queue for the time of one instruction.
+ * An operation only marks queues for reset. One poller issues the ZAPQs (but for
+ * the last one, after unbind), watches them with TAPQ, and when queues changed
+ * their state it has all mdevs concerned evaluated at once. Nobody waits for
+ * hardware with a lock held; the poller itself holds the lock of one queue for
+ * the time of an instruction or two.
  */
 #include <linux/build_bug.h>
 #include <linux/ktime.h>
@@ -505,7 +506,7 @@ static bool vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status)
 }
 
 /**
- * vfio_ap_queue_reset_step() - one step of a reset: one instruction
+ * vfio_ap_queue_reset_step() - one step of a reset: ZAPQ or TAPQ
  * @q: the queue
  *
  * Context: process; expects the queue's lock.
@@ -774,7 +775,7 @@ static enum hrtimer_restart vfio_ap_queue_timer(struct hrtimer *timer)
  * @ap_queue: the bus's object of it
  * @created: the bus is creating the device
  *
- * Context: process, may sleep. Takes mdevs_lock.
+ * Context: process, may sleep. Takes mdevs_lock, the queue's lock and poll_lock.
  * Return: the queue; -ENOMEM; -EBUSY if there is one with this APQN.
  */
 struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
@@ -862,7 +863,7 @@ static bool vfio_ap_queue_last_zapq(struct vfio_ap_queue *q)
  * queue is not known to be off by then, the queue's object stays with the
  * poller until it is.
  *
- * Context: process, may sleep. Takes the queue's lock.
+ * Context: process, may sleep. Takes the queue's lock, nib_lock and poll_lock.
  */
 void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present)
 {

@@ -16,10 +16,9 @@
 #define OTHER	APQN(CARD_1, DOMAIN_47)
 #define SPARE	APQN(CARD_3, DOMAIN_11)
 
-/* What each of these is about; see README. */
 enum {
-	DELAY_US = 2000,
-	HOLD_US = 5000,
+	DELAY_US = 2000,	/* of others, by a queue that is stuck */
+	HOLD_US = 5000,		/* of guests_lock and mdevs_lock */
 	SLOW_RESET_MS = 500,
 	MDEV_BYTES = 16384,
 };

@@ -154,7 +154,7 @@ kill_and_restart() {
 	unplug "$first"
 }
 
-# Unplugging starts the reset; who unplugs does not wait for it, and who comes next gets the queue when it is clean.
+# Unplugging starts the reset; who unplugs waits for 2.5 s at most, and who comes next gets the queue when it is clean.
 slow_unplug() {
 	plug "$first" 3,5 4
 	power_on guest || fail "QEMU does not start"
