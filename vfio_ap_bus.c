@@ -128,9 +128,9 @@ int vfio_ap_bus_probe(struct ap_device *ap_dev)
  * vfio_ap_bus_unbind_lost() - unbind a queue that the bus has no device for
  * @q: the queue
  *
- * No other driver can get it, and no other guest, as long as it is assigned. So
- * its guest can be told a little later, and the bus, which scans, does not have
- * to wait for the lock of that guest.
+ * Or one that the host has lost. No other driver can get it, and no other guest,
+ * as long as it is assigned. So its guest can be told a little later, and the
+ * bus, which scans, does not have to wait for the lock of that guest.
  *
  * Context: process, may sleep. Takes guests_lock, mdevs_lock and the queue's
  *	    lock.
@@ -193,8 +193,12 @@ void vfio_ap_bus_remove(struct ap_device *ap_dev)
 {
 	struct vfio_ap_queue *q = dev_get_drvdata(&ap_dev->device);
 
-	/* The bus removes devices also of queues that QCI still lists. */
-	if (vfio_ap_bus_is_child(&ap_dev->device))
+	/*
+	 * The bus removes devices of queues that the host has lost, and also of
+	 * some that QCI still lists.
+	 */
+	if (vfio_ap_bus_host_has(q->apqn) &&
+	    vfio_ap_bus_is_child(&ap_dev->device))
 		vfio_ap_bus_unbind(q);
 	else
 		vfio_ap_bus_unbind_lost(q);
