@@ -125,26 +125,33 @@ int vfio_ap_bus_probe(struct ap_device *ap_dev)
 }
 
 /**
- * vfio_ap_bus_unbind_lost() - unbind a queue that the bus has no device for
+ * vfio_ap_bus_unbind_lost() - unbind a queue that nobody else can get
  * @q: the queue
+ * @removed: the bus removes its device
  *
- * Or one that the host has lost. No other driver can get it, and no other guest,
- * as long as it is assigned. So its guest can be told a little later, and the
- * bus, which scans, does not have to wait for the lock of that guest.
+ * No other driver can get it then, nor if the host has lost it, and no other
+ * guest, as long as it is assigned. So its guest can be told a little later, and
+ * the bus, which scans, does not have to wait for the lock of that guest.
  *
  * Context: process, may sleep. Takes guests_lock, mdevs_lock and the queue's
  *	    lock.
+ * Return: true if it was unbound; false if somebody else may get it next.
  */
-static void vfio_ap_bus_unbind_lost(struct vfio_ap_queue *q)
+static bool vfio_ap_bus_unbind_lost(struct vfio_ap_queue *q, bool removed)
 {
 	struct ap_matrix_mdev *mdev;
 
 	guard(mutex)(&matrix_dev->guests_lock);
 	guard(mutex)(&matrix_dev->mdevs_lock);
+	/* With these locks held it cannot come back into a guest either. */
+	if (!removed && ap_matrix_has(&matrix_dev->host, AP_QID_CARD(q->apqn),
+				      AP_QID_QUEUE(q->apqn)))
+		return false;
 	vfio_ap_queue_unbind(q);
 	mdev = vfio_ap_guest_owner(q->apqn);
 	if (mdev)
 		queue_work(matrix_dev->release_wq, &mdev->evaluate_work);
+	return true;
 }
 
 /**
@@ -192,16 +199,13 @@ static bool vfio_ap_bus_host_has(u16 apqn)
 void vfio_ap_bus_remove(struct ap_device *ap_dev)
 {
 	struct vfio_ap_queue *q = dev_get_drvdata(&ap_dev->device);
+	bool removed;
 
-	/*
-	 * The bus removes devices of queues that the host has lost, and also of
-	 * some that QCI still lists.
-	 */
-	if (vfio_ap_bus_host_has(q->apqn) &&
-	    vfio_ap_bus_is_child(&ap_dev->device))
+	/* The bus removes devices also of queues that QCI still lists. */
+	removed = vfio_ap_bus_host_has(q->apqn) &&
+		  !vfio_ap_bus_is_child(&ap_dev->device);
+	if (!vfio_ap_bus_unbind_lost(q, removed))
 		vfio_ap_bus_unbind(q);
-	else
-		vfio_ap_bus_unbind_lost(q);
 	dev_set_drvdata(&ap_dev->device, NULL);
 	vfio_ap_queue_leave(q, vfio_ap_bus_host_has(q->apqn));
 }
