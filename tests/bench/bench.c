@@ -4,12 +4,17 @@
  *
  * For boots with lab.icount=yes: a nanosecond is an instruction there, of whatever CPU, plus the
  * waits that the emulated hardware and the drivers make. Each figure is the least of a few rounds:
- * a timer tick in between is nobody's fault. tests/lab/bench makes tables of what is printed.
+ * a timer tick in between is nobody's fault. Whoever sleeps until a tick takes the longer, the
+ * longer it is until then. So each round begins at a time of its own between two ticks, the same
+ * in each boot, and on one CPU: each has ticks of its own. tests/lab/bench makes tables of what is
+ * printed.
  */
 
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdint.h>
 
@@ -41,6 +46,21 @@ static void least(long long *so_far, long long another)
 		*so_far = another;
 }
 
+/* A fifth of a tick later in each round; a tick is 4 ms, with CONFIG_HZ=250 */
+static void await_phase(int round)
+{
+	clock_wait_for_phase(400 + round % ROUNDS * 800);
+}
+
+static void stay_on_first_cpu(void)
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	need(!sched_setaffinity(0, sizeof(first), &first), "one CPU is enough");
+}
+
 /* What the AP instructions of the host were since the last "count clear", all together. */
 static long pqaps(void)
 {
@@ -63,13 +83,14 @@ struct pair {
 	char *back_path, *back_text;
 };
 
-static long long write_ns(const char *path, const char *text)
+static long long write_ns(const char *path, const char *text, int round)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	long long begun, took;
 	ssize_t done;
 
 	need(fd >= 0, "%s can be opened", path);
+	await_phase(round);
 	begun = clock_ns();
 	done = write(fd, text, strlen(text));
 	took = clock_ns() - begun;
@@ -145,12 +166,12 @@ static const struct pair *counted_pair;
 
 static void do_there(void)
 {
-	write_ns(counted_pair->path, counted_pair->text);
+	write_ns(counted_pair->path, counted_pair->text, 0);
 }
 
 static void do_back(void)
 {
-	write_ns(counted_pair->back_path, counted_pair->back_text);
+	write_ns(counted_pair->back_path, counted_pair->back_text, 0);
 }
 
 static void measure_counts(const struct pair *pair, const char *host)
@@ -170,9 +191,9 @@ static void measure(const struct pair *pair, const char *host)
 	int round;
 
 	for (round = 0; round < ROUNDS; round++) {
-		least(&there, write_ns(pair->path, pair->text));
+		least(&there, write_ns(pair->path, pair->text, round));
 		calm_down();
-		least(&back, write_ns(pair->back_path, pair->back_text));
+		least(&back, write_ns(pair->back_path, pair->back_text, round));
 		calm_down();
 	}
 	tell(there, "ns", "%s, %s", pair->name, host);
@@ -275,9 +296,11 @@ static void opens(unsigned int adapters, unsigned int domains)
 	int round;
 
 	for (round = 0; round < ROUNDS; round++) {
+		await_phase(round);
 		vfio_close(scene.vfio);
 		least(&close_ns, vfio_took_ns());
 		calm_down();
+		await_phase(round);
 		scene.vfio = vfio_open(VFIO_BY_GROUP, scene.mdev, scene.vm);
 		least(&open_ns, vfio_took_ns());
 		calm_down();
@@ -315,6 +338,7 @@ static void matrix_of(unsigned int n)
 	};
 	unsigned int i;
 
+	stay_on_first_cpu();
 	for (i = 0; i < ARRAY_SIZE(pairs); i++)
 		measure(&pairs[i], host);
 	vfio_close(scene.vfio);
@@ -374,19 +398,23 @@ static void resets(void)
 	unsigned int i;
 	int round;
 
+	stay_on_first_cpu();
 	for (i = 0; i < ARRAY_SIZE(ms); i++) {
 		reset = 0;
 		close_ns = 0;
 		unassign = 0;
 		apemu_do("reset any ns=%u", ms[i] * MILLION);
 		for (round = 0; round < ROUNDS; round++) {
+			await_phase(round);
 			begun = clock_ns();
 			need_rc(vfio_reset(scene.vfio), 0, "the device can be reset");
 			least(&reset, clock_ns() - begun);
 			calm_down();
-			least(&unassign, write_ns(mdev_path(scene.mdev, "unassign_adapter"), "0"));
+			least(&unassign, write_ns(mdev_path(scene.mdev, "unassign_adapter"), "0",
+						  round));
 			mdev_set(scene.mdev, "assign_adapter", 0);
 			calm_down();
+			await_phase(round);
 			vfio_close(scene.vfio);
 			least(&close_ns, vfio_took_ns());
 			calm_down();
@@ -401,10 +429,12 @@ static void resets(void)
 	apemu_do("reset any ns=0");
 }
 
-static long long scan_ns(void)
+static long long scan_ns(int round)
 {
-	long long begun = clock_ns();
+	long long begun;
 
+	await_phase(round);
+	begun = clock_ns();
 	apbus_scan();
 	return clock_ns() - begun;
 }
@@ -458,10 +488,10 @@ static void host_with(unsigned int guests)
 	settle(mdev[guests - 1], 2);
 	for (round = 0; round < ROUNDS; round++) {
 		take_adapter();
-		least(&away, scan_ns());
+		least(&away, scan_ns(round));
 		need_int(lines(mdev_read(mdev[0], "guest_matrix")), 1, "an adapter is gone");
 		give_adapter();
-		least(&back, scan_ns());
+		least(&back, scan_ns(round));
 		settle(mdev[guests - 1], 2);
 	}
 	tell(away, "ns", "an adapter of the host goes, %u guests", guests);
@@ -476,6 +506,7 @@ static void host_with(unsigned int guests)
 
 static void host_changes(void)
 {
+	stay_on_first_cpu();
 	host_with(1);
 	host_with(10);
 	host_with(50);
@@ -675,7 +706,7 @@ static void undo_apmask(void)
 	apbus_write("apmask", "-60");
 }
 
-static long long while_stuck(struct mdev *slow, const struct deed *deed)
+static long long while_stuck(struct mdev *slow, const struct deed *deed, int round)
 {
 	struct mdev_job *job;
 	long long begun, took;
@@ -684,9 +715,11 @@ static long long while_stuck(struct mdev *slow, const struct deed *deed)
 	calm_down();
 	apemu_do("reset 00.0000 ns=2000000000");
 	apemu_do("log clear");
+	await_phase(0);
 	job = mdev_begin(slow, "unassign_adapter", "0");
 	need(clock_wait_for(apemu_count(0, APEMU_HOST, "zapq", APQN(0, 0)), 5000),
 	     "the reset has begun");
+	await_phase(round);
 	begun = clock_ns();
 	deed->run();
 	took = clock_ns() - begun;
@@ -716,6 +749,7 @@ static void stuck(void)
 	unsigned int i;
 	int round;
 
+	stay_on_first_cpu();
 	bystander_apqn = APQN(1, 1);
 	bystander.mdev = mdev_create();
 	bystander.vm = vm_create();
@@ -724,8 +758,8 @@ static void stuck(void)
 	settle(bystander.mdev, 1);
 	for (i = 0; i < ARRAY_SIZE(what); i++) {
 		took = 0;
-		for (round = 0; round < 3; round++)
-			least(&took, while_stuck(slow.mdev, &what[i]));
+		for (round = 0; round < ROUNDS; round++)
+			least(&took, while_stuck(slow.mdev, &what[i], round));
 		tell(took, "ns", "while another guest's reset takes 2 s: %s", what[i].name);
 	}
 	undo_apmask();

@@ -24,3 +24,23 @@ void clock_sleep_ms(unsigned int ms)
 
 	nanosleep(&pause, NULL);
 }
+
+/* The coarse clock goes on with the ticks. */
+static long long coarse_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+void clock_wait_for_phase(unsigned int us)
+{
+	long long before = coarse_ns(), tick;
+
+	while (coarse_ns() == before)
+		;
+	tick = clock_ns();
+	while (clock_ns() < tick + us * 1000LL)
+		;
+}

@@ -8,6 +8,7 @@
 long clock_ms(void);
 long long clock_ns(void);	/* with lab.icount=yes: instructions of all CPUs, plus waits */
 void clock_sleep_ms(unsigned int ms);
+void clock_wait_for_phase(unsigned int us);	/* until so long after a tick of the kernel */
 
 /*
  * Evaluate the condition every few milliseconds until it is true (result true) or the time
