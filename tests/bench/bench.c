@@ -849,7 +849,8 @@ static void use_locks(struct scene *scene)
 
 /*
  * Needs a kernel with CONFIG_LOCK_STAT, which is not the one of the other groups. A kernel that
- * preempts has others run with a lock held, for a few ms, now and then: so the least of a few rounds.
+ * preempts has others run with a lock held, for a few ms, now and then: so the least of a few
+ * rounds.
  */
 static void locks(void)
 {
