@@ -26,7 +26,7 @@
 #define PUSH	"kvm_arch_crypto_set_masks"
 #define CLEAR	"kvm_arch_crypto_clear_masks"
 
-enum { ROUNDS = 5, MANY = 200, MILLION = 1000000 };
+enum { ROUNDS = 5, LOCK_ROUNDS = 15, MANY = 200, MILLION = 1000000 };
 
 static void tell(long long value, const char *unit, const char *fmt, ...)
 {
@@ -849,8 +849,8 @@ static void use_locks(struct scene *scene)
 
 /*
  * Needs a kernel with CONFIG_LOCK_STAT, which is not the one of the other groups. A kernel that
- * preempts has others run with a lock held, for a few ms, now and then: so the least of a few
- * rounds.
+ * preempts has others run with a lock held, for a few ms, now and then: so the least of
+ * many rounds.
  */
 static void locks(void)
 {
@@ -860,7 +860,7 @@ static void locks(void)
 	int round;
 
 	need(lockstat_present(), "the kernel has CONFIG_LOCK_STAT");
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < LOCK_ROUNDS; round++) {
 		apemu_do("reset any ns=%d", 100 * MILLION);
 		lockstat_clear();
 		use_locks(&scene);
