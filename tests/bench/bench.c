@@ -49,7 +49,7 @@ static void least(long long *so_far, long long another)
 /* A fifth of a tick later in each round; a tick is 4 ms, with CONFIG_HZ=250 */
 static void await_phase(int round)
 {
-	clock_wait_for_phase(400 + round % ROUNDS * 800);
+	clock_wait_for_phase(400 + round * 800);
 }
 
 static void stay_on_first_cpu(void)
@@ -849,14 +849,16 @@ static void use_locks(struct scene *scene)
 
 /*
  * Needs a kernel with CONFIG_LOCK_STAT, which is not the one of the other groups. A kernel that
- * preempts has others run with a lock held, for a few ms, now and then: so the least of
- * many rounds.
+ * preempts lets our poller run while another task holds a lock, now and then, for there is one CPU:
+ * so there are two figures, of all rounds the longest time, and that of the round in which it was
+ * least.
  */
 static void locks(void)
 {
 	struct scene scene = guest_with(2, 32);
-	long long longest[ARRAY_SIZE(held)] = { };
+	long long longest[ARRAY_SIZE(held)] = { }, best[ARRAY_SIZE(held)] = { };
 	unsigned int i;
+	long ns;
 	int round;
 
 	need(lockstat_present(), "the kernel has CONFIG_LOCK_STAT");
@@ -864,16 +866,23 @@ static void locks(void)
 		apemu_do("reset any ns=%d", 100 * MILLION);
 		lockstat_clear();
 		use_locks(&scene);
-		for (i = 0; i < ARRAY_SIZE(held); i++)
-			if (lockstat_held_ns(held[i][0]) > 0)
-				least(&longest[i], lockstat_held_ns(held[i][0]));
+		for (i = 0; i < ARRAY_SIZE(held); i++) {
+			ns = lockstat_held_ns(held[i][0]);
+			if (ns <= 0)
+				continue;
+			least(&best[i], ns);
+			longest[i] = ns > longest[i] ? ns : longest[i];
+		}
 		apemu_do("reset any ns=0");
 		scene.vfio = vfio_open(VFIO_BY_GROUP, scene.mdev, scene.vm);
 		settle(scene.mdev, 64);
 	}
-	for (i = 0; i < ARRAY_SIZE(held); i++)
-		if (longest[i])
-			tell(longest[i], "ns", "held at most: %s", held[i][1]);
+	for (i = 0; i < ARRAY_SIZE(held); i++) {
+		if (!longest[i])
+			continue;
+		tell(longest[i], "ns", "held at most: %s", held[i][1]);
+		tell(best[i], "ns", "held at most, in the best round: %s", held[i][1]);
+	}
 }
 
 static const struct {

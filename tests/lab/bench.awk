@@ -16,9 +16,9 @@ function human(v, unit) {
 	return sprintf("%.1f ms", v / 1000000)
 }
 
-# counts A B UNIT: does A count and not B? The least; of a rate the highest.
-function counts(a, b, unit) {
-	return unit == "1/s" ? a > b : a < b
+# counts A B UNIT NAME: does A count and not B? Of the longest time the longest, of others the least; of a rate the highest.
+function counts(a, b, unit, name) {
+	return unit == "1/s" || name ~ /^held at most:/ ? a > b : a < b
 }
 
 # more than 1 is in our favour; "" if there is nothing to divide
@@ -56,7 +56,7 @@ file == 1 { next }
 		units[rows] = unit
 		groups[rows] = group
 	}
-	if (!((who, name, unit) in value) || counts(v, value[who, name, unit], unit))
+	if (!((who, name, unit) in value) || counts(v, value[who, name, unit], unit, name))
 		value[who, name, unit] = v
 	if (unit == "ns" || unit == "1/s") {
 		if ((who, name) in earlier)
