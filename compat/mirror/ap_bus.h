@@ -62,6 +62,9 @@
 #define AP_RESPONSE_ASSOC_FAILED		0x36
 #define AP_RESPONSE_INVALID_DOMAIN		0x42
 
+/* No secret is associated with the queue. */
+#define ASSOC_IDX_INVALID	0x10000
+
 #define AP_DEVICE_TYPE_CEX4	10
 #define AP_DEVICE_TYPE_CEX5	11
 #define AP_DEVICE_TYPE_CEX6	12
@@ -90,6 +93,13 @@ struct ap_queue {
 	u64 total_request_count;
 #endif
 	enum ap_dev_state dev_state;
+#ifdef AP_BUS_6_12
+	bool config;
+	bool chkstop;
+#endif
+	ap_qid_t qid;
+	unsigned int se_bstate;
+	unsigned int assoc_idx; /* ASSOC_IDX_INVALID, or that of a secret */
 };
 
 #define to_ap_queue(dev) container_of((dev), struct ap_queue, ap_dev.device)

@@ -37,6 +37,8 @@ TYPE_OF_MEMBER(ap_device, device_type, int);
 TYPE_OF_MEMBER(ap_queue, ap_dev, struct ap_device);
 TYPE_OF_MEMBER(ap_queue, lock, spinlock_t);
 TYPE_OF_MEMBER(ap_queue, dev_state, enum ap_dev_state);
+TYPE_OF_MEMBER(ap_queue, qid, ap_qid_t);
+TYPE_OF_MEMBER(ap_queue, assoc_idx, unsigned int);
 TYPE_OF(ap_driver_register, int (struct ap_driver *, struct module *, char *));
 TYPE_OF(ap_driver_unregister, void (struct ap_driver *));
 TYPE_OF(ap_owned_by_def_drv, int (int, int));
@@ -59,6 +61,8 @@ static void __used layout(void)
 	MEMBER(ap_queue, ap_dev);
 	MEMBER(ap_queue, lock);
 	MEMBER(ap_queue, dev_state);
+	MEMBER(ap_queue, qid);
+	MEMBER(ap_queue, assoc_idx);
 	ENUMERATOR(AP_DEV_STATE_UNINITIATED);
 	ENUMERATOR(AP_DEV_STATE_OPERATING);
 	ENUMERATOR(AP_DEV_STATE_SHUTDOWN);
