@@ -24,6 +24,7 @@ KBUILD_EXTRA_SYMBOLS ?= $(wildcard $(MDEV)/Module.symvers)
 # What every kernel build, ours and mdev's, is told
 BUILD = $(if $(INSTALL_MOD_PATH),INSTALL_MOD_PATH=$(INSTALL_MOD_PATH))
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(KSRC),KSRC=$(abspath $(KSRC))) \
+	$(if $(BTF),BTF=$(abspath $(BTF))) $(if $(BTF_BASE),BTF_BASE=$(abspath $(BTF_BASE))) \
 	$(if $(KBUILD_EXTRA_SYMBOLS),KBUILD_EXTRA_SYMBOLS=$(KBUILD_EXTRA_SYMBOLS)) $(BUILD)
 # Header packages have no System.map, so Kbuild leaves depmod out.
 DEPMOD = PATH=$$PATH:/usr/sbin:/sbin depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(RELEASE)
@@ -95,8 +96,9 @@ bench: ## measure against the vfio_ap of the kernel's own source; writes Documen
 	@$(LAB)/bench
 
 check-headers: ## the driver against the s390x kernels that Debian ships: layouts, linux-headers, symbols; part of check
-	@$(LAB)/packages
+	@$(LAB)/packages checks
 	@tests/headers/check
+	@tests/headers/layouts
 
 check-clients: ## QEMU, libvirt, mdevctl and s390-tools of Debian with the driver, in virtual machines; RUN=name or TEST=name
 	@SUITE=clients $(LAB)/check
@@ -147,6 +149,8 @@ help: ## this text
 	@echo '  KDIR=dir        - headers or build tree of the kernel it is for'
 	@echo '                    [$(KDIR): $(if $(wildcard $(KDIR)/Makefile),found,not there)]'
 	@echo '  KSRC=dir        - source tree of that kernel, if KDIR has only its headers [$(KSRC)]'
+	@echo '  BTF=file        - type information of that kernel, if neither its source nor its image is at hand: vmlinux, vmlinuz, raw BTF,'
+	@echo '                    or ap.ko, then with BTF_BASE=<that of vmlinux> [$(BTF)]'
 	@echo '  ARCH=s390 CROSS_COMPILE=s390x-linux-gnu-  - when this is not an s390x machine'
 	@echo '  INSTALL_MOD_PATH=dir or DESTDIR=dir       - install below dir'
 	@echo '  CONFIG=file     - kernel configuration for check-host [that of the running kernel]'
