@@ -61,8 +61,6 @@ sign: ## sign what was built, with KEY=private key and CERT=certificate
 
 DKMS := vfio-ap/$(VERSION)
 DKMS_SOURCE := $(DESTDIR)/usr/src/vfio-ap-$(VERSION)
-# The list of kernels as DKMS wants it: 6\.12|7\.2
-KNOWN := $(shell sed -n 's/^\([0-9][0-9.]*\) .*/\1/p' compat/kernels | sed 's/[.]/\\\\&/' | paste -sd '|')
 
 dkms-install: dkms-source ## let DKMS build and install it, now and for every kernel that comes
 	@if [ -z '$(DESTDIR)' ]; then dkms add $(DKMS); dkms install $(DKMS); fi
@@ -76,7 +74,7 @@ dkms-source:
 	install -d $(DKMS_SOURCE)/packaging
 	cp -R Kbuild Makefile VERSION COPYING vfio_ap_*.[ch] compat $(DKMS_SOURCE)
 	cp packaging/mdev packaging/sign packaging/check-host $(DKMS_SOURCE)/packaging
-	sed 's/#MODULE_VERSION#/$(VERSION)/; s/#KERNELS#/$(KNOWN)/' packaging/dkms.conf >$(DKMS_SOURCE)/dkms.conf
+	sed 's/#MODULE_VERSION#/$(VERSION)/' packaging/dkms.conf >$(DKMS_SOURCE)/dkms.conf
 
 # What DKMS calls. Kernels of Debian come without mdev; the package linux-source is in /usr/src.
 dkms-build:
