@@ -84,6 +84,9 @@ dkms-build:
 deb: ## build a Debian package for DKMS
 	@packaging/deb $(OUT)/deb
 
+rpm: ## build a package for DKMS on RHEL, Fedora and SUSE
+	@packaging/rpm $(OUT)/rpm
+
 kernel-tree: ## put the driver in the place of vfio_ap in the kernel source KSRC
 	@packaging/kernel-tree '$(KSRC)'
 
@@ -201,6 +204,6 @@ preflight:
 		echo 'note: the kernel in KDIR has no CONFIG_VFIO_MDEV: first "make mdev KSRC=<its source>", or the link fails' >&2; \
 	fi
 
-.PHONY: kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
+.PHONY: rpm kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
 .PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight static-selftest
 .DEFAULT_GOAL := modules
