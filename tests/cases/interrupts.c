@@ -226,6 +226,63 @@ static void slow_to_go_off(void)
 	       "R-2: once off, the page is released");
 }
 
+/*
+ * The adapter accepts an enable that does not show for three TAPQs, and answers the disable as if
+ * nothing were on: it is, a little later.
+ */
+static struct scene enabled_late(enum vfio_path path)
+{
+	struct scene scene = scene_quiet(path, CARD_5, DOMAIN_4);
+
+	apemu_do("irqdelay 05.0004 polls=3");
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB_FAR, ISC), AP_OK,
+		      "enabling is answered 00");
+	apemu_do("answer aqic 05.0004 rc=07 times=1");
+	return scene;
+}
+
+static void late_and_unmapped(enum vfio_path path)
+{
+	struct scene scene = enabled_late(path);
+	unsigned int i;
+
+	expect_rc(vfio_unmap(scene.vfio, 2), 0, "the memory is unmapped");
+	for (i = 0; i < 5; i++) {
+		guest_tapq(scene.vm, QUEUE);
+		apemu_order("interrupt 05.0004");
+	}
+	expect(clock_wait_for(!apemu_fact("irq-on"), BOUND_EVENTUALLY_MS),
+	       "R-5: an interrupt that comes on late is switched off");
+	expect_int(apemu_fact("unchecked-stores"), 0,
+		   "R-5: the page was not released before the interrupt was known to be off");
+	apemu_do("irqdelay 05.0004 polls=0");
+}
+
+static void late_and_unmapped_by_group(void)
+{
+	late_and_unmapped(VFIO_BY_GROUP);
+}
+
+static void late_and_unmapped_by_cdev(void)
+{
+	late_and_unmapped(VFIO_BY_CDEV);
+}
+
+static void late_and_disabled(void)
+{
+	long pins = world_pins();
+	struct scene scene = enabled_late(VFIO_BY_GROUP);
+
+	expect_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_IRQ_ALREADY,
+			"the guest is told what the adapter answered");
+	expect(clock_wait_for(!apemu_fact("irq-on") && world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-5: an interrupt that comes on late is switched off, and the page released");
+	apemu_order("interrupt 05.0004");
+	expect_int(apemu_fact("unchecked-stores"), 0, "R-5: no store to a page that was released");
+	expect_int(apemu_fact("irq-on"), 0, "R-5: it stays off");
+	apemu_do("irqdelay 05.0004 polls=0");
+}
+
 static const struct ktap_case cases[] = {
 	{ "SPEC 1.12: AQIC enables and disables, IR follows (group)", enable_by_group },
 	{ "SPEC 1.12: AQIC enables and disables, IR follows (cdev)", enable_by_cdev },
@@ -240,6 +297,11 @@ static const struct ktap_case cases[] = {
 	{ "R-2, R-3: off and released when closed (cdev)", off_when_closed_by_cdev },
 	{ "SPEC 1.12: enabling again after the guest reset its queue", off_after_guest_reset },
 	{ "R-5: the page stays pinned until IR is seen off", slow_to_go_off },
+	{ "R-5: an enable takes effect after the memory is unmapped (group)",
+	  late_and_unmapped_by_group },
+	{ "R-5: an enable takes effect after the memory is unmapped (cdev)",
+	  late_and_unmapped_by_cdev },
+	{ "R-5: an enable takes effect after the disable", late_and_disabled },
 };
 
 int main(void)
