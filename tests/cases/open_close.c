@@ -207,6 +207,7 @@ static void only_a_control_domain(enum vfio_path path)
 	expect_guest_rc(guest_tapq(vm, QUEUE), AP_NOT_AVAILABLE, "TAPQ is answered 01");
 	expect_guest_rc(guest_tapq(vm, APQN(0, 0)), AP_NOT_AVAILABLE, "for whatever queue");
 	vfio_close(vfio);
+	clock_sleep_ms(BOUND_NEVER_MS);
 	expect_int(apemu_count(0, APEMU_HOST, "zapq", APQN_ANY), 0,
 		   "R-30: no queue, no reset, in open and close");
 }
