@@ -112,6 +112,12 @@ static void *close_thread(void *unused)
 	return unused;
 }
 
+static void *detach_thread(void *unused)
+{
+	vfio_detach(device);
+	return unused;
+}
+
 static void *enable_thread(void *vm)
 {
 	guest_aqic_on(vm, QUEUE, STUCK_NIB, ISC);
@@ -135,6 +141,20 @@ static void leaves_while_pinning(void)
 		clock_sleep_ms(2);
 	for (i = 0; i < ARRAY_SIZE(leave); i++)
 		need(!pthread_create(&thread, NULL, leave[i], NULL), "the VMM has threads");
+}
+
+/* The same for a device that leaves its address space */
+static void detaches_while_pinning(void)
+{
+	struct vm *vm = vm_create();
+	pthread_t thread;
+
+	device = vfio_open(VFIO_BY_CDEV, mdev, vm);
+	make_memory_stuck(vm);
+	need(!pthread_create(&thread, NULL, enable_thread, vm), "the guest runs");
+	while (!SEE(stage->faults))
+		clock_sleep_ms(2);
+	need(!pthread_create(&thread, NULL, detach_thread, NULL), "the VMM has threads");
 }
 
 static void holds_kvm_lock(void)
@@ -321,6 +341,19 @@ static void pin_never_ends(void)
 	expect_rc(mdev_end(remove, NULL), 0, "then it is removed");
 	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
 	       "R-2: nothing stays pinned");
+}
+
+static void pin_never_ends_for_detach(void)
+{
+	pid_t pid = vmm_waits(detaches_while_pinning);
+	long pins = world_pins();
+
+	clock_sleep_ms(BOUND_NEVER_MS);
+	bystander_goes_on(&other);
+	vmm_dies(pid);
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: nothing stays pinned");
+	removed_in_the_end();
 }
 
 static void pin_served_late(void)
@@ -681,6 +714,8 @@ static const struct ktap_case cases[] = {
 	{ "R-10, R-12: AQIC waits for memory that is never served, nobody else does",
 	  pin_never_served },
 	{ "R-2, R-10: a VMM unmaps and closes while its AQIC never ends", pin_never_ends },
+	{ "R-10, R-11: a VMM detaches while its AQIC never ends, and can be killed",
+	  pin_never_ends_for_detach },
 	{ "R-2, R-3: AQIC waits for memory that is served when the queue is gone",
 	  pin_served_late },
 	{ "R-10, R-11: kvm->lock is held for ever, nobody else waits for it",

@@ -270,8 +270,8 @@ static void late_and_unmapped_by_cdev(void)
 
 static void late_and_disabled(void)
 {
-	long pins = world_pins();
 	struct scene scene = enabled_late(VFIO_BY_GROUP);
+	long pins = world_pins() - 1;
 
 	expect_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_IRQ_ALREADY,
 			"the guest is told what the adapter answered");
@@ -281,6 +281,110 @@ static void late_and_disabled(void)
 	expect_int(apemu_fact("unchecked-stores"), 0, "R-5: no store to a page that was released");
 	expect_int(apemu_fact("irq-on"), 0, "R-5: it stays off");
 	apemu_do("irqdelay 05.0004 polls=0");
+}
+
+/* What hardware answers to a change that is no change */
+static void expect_already(struct guest_saw saw, const char *why)
+{
+	expect_guest_rc(saw, AP_IRQ_ALREADY, "SPEC 1.12: %s is answered 07", why);
+	expect_int(saw.cc, 3, "SPEC 1.12: with condition code 3");
+	expect_hex(saw.gr[1] >> 32, 0, "SPEC 1.12: in the lower half of the register");
+}
+
+static void off_twice(enum vfio_path path)
+{
+	struct scene scene = scene_quiet(path, CARD_5, DOMAIN_4);
+	long pins = world_pins();
+
+	expect_already(guest_aqic_off(scene.vm, QUEUE), "disabling what was never on");
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "the interrupt is on");
+	need_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_OK, "the interrupt is off");
+	expect_already(guest_aqic_off(scene.vm, QUEUE), "disabling twice");
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: no page stays pinned");
+}
+
+static void off_twice_by_group(void)
+{
+	off_twice(VFIO_BY_GROUP);
+}
+
+static void off_twice_by_cdev(void)
+{
+	off_twice(VFIO_BY_CDEV);
+}
+
+/* The guest's own RAPQ or ZAPQ has turned the interrupt off, and nobody told the host. */
+static void off_by_the_guest(enum vfio_path path, unsigned long function)
+{
+	struct scene scene = scene_quiet(path, CARD_5, DOMAIN_4);
+	long pins = world_pins(), begun;
+
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "the interrupt is on");
+	need_guest_rc(guest_pqap(scene.vm, function << 24 | QUEUE, 0, 0), AP_OK,
+		      "the guest resets its queue");
+	expect_already(guest_aqic_off(scene.vm, QUEUE), "disabling after a reset");
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: the page is released");
+
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB_FAR, ISC), AP_OK,
+		      "the interrupt is on again, elsewhere");
+	need_guest_rc(guest_pqap(scene.vm, function << 24 | QUEUE, 0, 0), AP_OK,
+		      "the guest resets its queue again");
+	begun = clock_ms();
+	expect_rc(vfio_unmap(scene.vfio, GUEST_NIB_FAR / VM_CHUNK), 0,
+		  "the VMM takes the memory with the indicator");
+	expect_at_most(clock_ms() - begun, BOUND_LET_GO_MS, "R-10: without delay (ms)");
+	expect_int(world_pins(), pins, "R-2: the page is released when the unmap returns");
+}
+
+static void off_by_rapq_by_group(void)
+{
+	off_by_the_guest(VFIO_BY_GROUP, 1);
+}
+
+static void off_by_rapq_by_cdev(void)
+{
+	off_by_the_guest(VFIO_BY_CDEV, 1);
+}
+
+static void off_by_zapq_by_group(void)
+{
+	off_by_the_guest(VFIO_BY_GROUP, 2);
+}
+
+static void off_by_zapq_by_cdev(void)
+{
+	off_by_the_guest(VFIO_BY_CDEV, 2);
+}
+
+/* A VMM that ends closes its files in any order; KVM still has an interrupt for a CPU. */
+static void pending_when_closed(enum vfio_path path)
+{
+	struct scene scene = scene_quiet(path, CARD_5, DOMAIN_4);
+	long begun;
+
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "the interrupt is on");
+	apemu_do("interrupt 05.0004");
+	need(clock_wait_for(guest_byte(scene.vm, GUEST_NIB), BOUND_EVENTUALLY_MS),
+	     "an interrupt is pending, and no CPU runs that could take it");
+	begun = clock_ms();
+	vm_destroy(scene.vm);
+	scene.vfio->vm = NULL;
+	vfio_close(scene.vfio);
+	expect_at_most(clock_ms() - begun, BOUND_LET_GO_MS, "R-10: all files are closed soon (ms)");
+	expect(clock_wait_for(!vm_left_over(), BOUND_EVENTUALLY_MS), "R-2: the VM is gone");
+	expect(!apemu_irq(QUEUE).on, "R-3: the interrupt is off");
+}
+
+static void pending_by_group(void)
+{
+	pending_when_closed(VFIO_BY_GROUP);
+}
+
+static void pending_by_cdev(void)
+{
+	pending_when_closed(VFIO_BY_CDEV);
 }
 
 static const struct ktap_case cases[] = {
@@ -302,6 +406,19 @@ static const struct ktap_case cases[] = {
 	{ "R-5: an enable takes effect after the memory is unmapped (cdev)",
 	  late_and_unmapped_by_cdev },
 	{ "R-5: an enable takes effect after the disable", late_and_disabled },
+	{ "SPEC 1.12: disabling what is off is answered 07 (group)", off_twice_by_group },
+	{ "SPEC 1.12: disabling what is off is answered 07 (cdev)", off_twice_by_cdev },
+	{ "R-2, SPEC 1.12: the guest's own RAPQ, then disable or unmap (group)",
+	  off_by_rapq_by_group },
+	{ "R-2, SPEC 1.12: the guest's own RAPQ, then disable or unmap (cdev)",
+	  off_by_rapq_by_cdev },
+	{ "R-2, SPEC 1.12: the guest's own ZAPQ, then disable or unmap (group)",
+	  off_by_zapq_by_group },
+	{ "R-2, SPEC 1.12: the guest's own ZAPQ, then disable or unmap (cdev)",
+	  off_by_zapq_by_cdev },
+	{ "R-2, R-3: the VM is closed first, with an interrupt pending (group)",
+	  pending_by_group },
+	{ "R-2, R-3: the VM is closed first, with an interrupt pending (cdev)", pending_by_cdev },
 };
 
 int main(void)
