@@ -59,7 +59,7 @@ struct apemu_rsa {
 	bool crt;
 	unsigned int bytes;
 	MPI field[APEMU_RSA_CRT_FIELDS];
-	MPI scratch[2];
+	MPI scratch[3];
 	MPI result;
 };
 
@@ -98,7 +98,7 @@ static int apemu_rsa_garner(struct apemu_rsa *rsa)
 {
 	MPI message = rsa->field[APEMU_RSA_CRT_MESSAGE];
 	MPI p = rsa->field[APEMU_RSA_P], q = rsa->field[APEMU_RSA_Q];
-	MPI by_p = rsa->scratch[0], by_q = rsa->scratch[1];
+	MPI by_p = rsa->scratch[0], by_q = rsa->scratch[1], h = rsa->scratch[2];
 	int rc;
 
 	rc = mpi_powm(by_p, message, rsa->field[APEMU_RSA_DP], p);
@@ -106,10 +106,11 @@ static int apemu_rsa_garner(struct apemu_rsa *rsa)
 		rc = mpi_powm(by_q, message, rsa->field[APEMU_RSA_DQ], q);
 	if (!rc)
 		rc = mpi_subm(by_p, by_p, by_q, p);
+	/* another place for the product: a factor of 0 cannot be its own */
 	if (!rc)
-		rc = mpi_mulm(by_p, by_p, rsa->field[APEMU_RSA_U], p);
+		rc = mpi_mulm(h, by_p, rsa->field[APEMU_RSA_U], p);
 	if (!rc)
-		rc = mpi_mul(rsa->result, by_p, q);
+		rc = mpi_mul(rsa->result, h, q);
 	return rc ?: mpi_add(rsa->result, rsa->result, by_q);
 }
 

@@ -1023,6 +1023,9 @@ static void rsa_by_crt(struct kunit *test)
 	make_crt(53, 61, 49, 53, 20, 3232);
 	send(1, CRT_LENGTH);
 	expect_number(test, 3232);
+	make_crt(53, 61, 49, 53, 20, 0);
+	send(1, CRT_LENGTH);
+	expect_number(test, 0);
 }
 
 static void rsa_refuses_bad_headers(struct kunit *test)
