@@ -157,7 +157,7 @@ static u8 apemu_rsa_decode(struct apemu_rsa *rsa, const u8 *text, u32 length)
 		return APEMU_REFUSED_LENGTH;
 	if (text[APEMU_RSA_TYPE] != APEMU_TYPE_RSA)
 		return APEMU_REFUSED_TYPE;
-	/* all others bytes but the sixth are reserved */
+	/* all other bytes but the sixth are reserved */
 	if (text[0] || text[4] || text[6] || text[7] ||
 	    memchr_inv(text + APEMU_RSA_FORMAT + 2, 0, 6))
 		return APEMU_REFUSED_RESERVED;
