@@ -2,9 +2,8 @@
 /*
  * zcrypt - the emulated adapters do what the kernel's own driver for them asks for
  *
- * No mediated device and no guest: the host keeps a card. What works here works in a guest, whose
- * zcrypt is the same, as far as the passed-through queue lets it. Two things say that a result is right: the
- * signatures in rsa_keys.h, which another arithmetic made, and the arithmetic below.
+ * No mediated device and no guest: the host keeps a card. Two things say that a result is right:
+ * the signatures in rsa_keys.h, which another arithmetic made, and the arithmetic below.
  */
 
 #include <fcntl.h>
@@ -122,11 +121,11 @@ static int zcrypt = -1;
 
 static void put_hex(uint8_t *bytes, const char *hex)
 {
-	unsigned int byte;
+	char byte[3] = "";
 
 	for (; *hex; hex += 2) {
-		sscanf(hex, "%2x", &byte);
-		*bytes++ = byte;
+		memcpy(byte, hex, 2);
+		*bytes++ = strtoul(byte, NULL, 16);
 	}
 }
 
