@@ -24,6 +24,7 @@ KBUILD_EXTRA_SYMBOLS ?= $(wildcard $(MDEV)/Module.symvers)
 # What every kernel build, ours and mdev's, is told
 BUILD = $(if $(INSTALL_MOD_PATH),INSTALL_MOD_PATH=$(INSTALL_MOD_PATH))
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(KSRC),KSRC=$(abspath $(KSRC))) \
+	$(if $(BTF),BTF=$(abspath $(BTF))) $(if $(BTF_BASE),BTF_BASE=$(abspath $(BTF_BASE))) \
 	$(if $(KBUILD_EXTRA_SYMBOLS),KBUILD_EXTRA_SYMBOLS=$(KBUILD_EXTRA_SYMBOLS)) $(BUILD)
 # Header packages have no System.map, so Kbuild leaves depmod out.
 DEPMOD = PATH=$$PATH:/usr/sbin:/sbin depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(RELEASE)
@@ -60,8 +61,6 @@ sign: ## sign what was built, with KEY=private key and CERT=certificate
 
 DKMS := vfio-ap/$(VERSION)
 DKMS_SOURCE := $(DESTDIR)/usr/src/vfio-ap-$(VERSION)
-# The list of kernels as DKMS wants it: 6\.12|7\.2
-KNOWN := $(shell sed -n 's/^\([0-9][0-9.]*\) .*/\1/p' compat/kernels | sed 's/[.]/\\\\&/' | paste -sd '|')
 
 dkms-install: dkms-source ## let DKMS build and install it, now and for every kernel that comes
 	@if [ -z '$(DESTDIR)' ]; then dkms add $(DKMS); dkms install $(DKMS); fi
@@ -75,7 +74,7 @@ dkms-source:
 	install -d $(DKMS_SOURCE)/packaging
 	cp -R Kbuild Makefile VERSION COPYING vfio_ap_*.[ch] compat $(DKMS_SOURCE)
 	cp packaging/mdev packaging/sign packaging/check-host $(DKMS_SOURCE)/packaging
-	sed 's/#MODULE_VERSION#/$(VERSION)/; s/#KERNELS#/$(KNOWN)/' packaging/dkms.conf >$(DKMS_SOURCE)/dkms.conf
+	sed 's/#MODULE_VERSION#/$(VERSION)/' packaging/dkms.conf >$(DKMS_SOURCE)/dkms.conf
 
 # What DKMS calls. Kernels of Debian come without mdev; the package linux-source is in /usr/src.
 dkms-build:
@@ -84,6 +83,15 @@ dkms-build:
 
 deb: ## build a Debian package for DKMS
 	@packaging/deb $(OUT)/deb
+
+rpm: ## build a package for DKMS on RHEL, Fedora and SUSE
+	@packaging/rpm $(OUT)/rpm
+
+kernel-tree: ## put the driver in the place of vfio_ap in the kernel source KSRC
+	@packaging/kernel-tree '$(KSRC)'
+
+kernel-patch: ## print the same as a patch against KSRC
+	@packaging/kernel-tree '$(KSRC)' patch
 
 demo: ## the main job as a story, in a virtual machine: needs no IBM Z
 	@$(LAB)/demo
@@ -95,8 +103,9 @@ bench: ## measure against the vfio_ap of the kernel's own source; writes Documen
 	@$(LAB)/bench
 
 check-headers: ## the driver against the s390x kernels that Debian ships: layouts, linux-headers, symbols; part of check
-	@$(LAB)/packages
+	@$(LAB)/packages checks
 	@tests/headers/check
+	@tests/headers/layouts
 
 check-clients: ## QEMU, libvirt, mdevctl and s390-tools of Debian with the driver, in virtual machines; RUN=name or TEST=name
 	@SUITE=clients $(LAB)/check
@@ -147,6 +156,8 @@ help: ## this text
 	@echo '  KDIR=dir        - headers or build tree of the kernel it is for'
 	@echo '                    [$(KDIR): $(if $(wildcard $(KDIR)/Makefile),found,not there)]'
 	@echo '  KSRC=dir        - source tree of that kernel, if KDIR has only its headers [$(KSRC)]'
+	@echo '  BTF=file        - type information of that kernel, if neither its source nor its image is at hand: vmlinux, vmlinuz, raw BTF,'
+	@echo '                    or ap.ko, then with BTF_BASE=<that of vmlinux> [$(BTF)]'
 	@echo '  ARCH=s390 CROSS_COMPILE=s390x-linux-gnu-  - when this is not an s390x machine'
 	@echo '  INSTALL_MOD_PATH=dir or DESTDIR=dir       - install below dir'
 	@echo '  CONFIG=file     - kernel configuration for check-host [that of the running kernel]'
@@ -193,6 +204,6 @@ preflight:
 		echo 'note: the kernel in KDIR has no CONFIG_VFIO_MDEV: first "make mdev KSRC=<its source>", or the link fails' >&2; \
 	fi
 
-.PHONY: modules modules_install install uninstall mdev check-host sign deb check-packages context
+.PHONY: rpm kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
 .PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight static-selftest
 .DEFAULT_GOAL := modules
