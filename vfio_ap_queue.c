@@ -25,10 +25,11 @@
 #define POLL_MAX_NS	(20 * NSEC_PER_MSEC)
 #define POLL_SHARE	4
 /* Retries of a failed reset, and of one that a queue is too far gone for */
-#define RETRY_SHARE	8
-#define RETRY_FAILED_NS	(100 * NSEC_PER_MSEC)
-#define RETRY_DOWN_NS	(1 * NSEC_PER_SEC)
-#define RETRY_MAX_NS	(10 * (u64)NSEC_PER_SEC)
+#define RETRY_FAILED_SHARE	64
+#define RETRY_FAILED_NS		(100 * NSEC_PER_MSEC)
+#define RETRY_DOWN_SHARE	8
+#define RETRY_DOWN_NS		(1 * NSEC_PER_SEC)
+#define RETRY_MAX_NS		(10 * (u64)NSEC_PER_SEC)
 /* The bus starts its state machine for a new device within this time. */
 #define BUS_START_NS	(5 * (u64)NSEC_PER_SEC)
 #define NEVER		U64_MAX
@@ -480,28 +481,34 @@ bool vfio_ap_queue_any_failed(const struct ap_matrix *m)
  * Down queues are retried after 1, 2, 4 and at last every 8 s, at times that all
  * queues have in common: so one look serves all queues of an adapter.
  */
-static u64 vfio_ap_queue_retry_delay(const struct vfio_ap_queue *q)
+static u64 vfio_ap_queue_down_delay(const struct vfio_ap_queue *q)
 {
 	u64 now = ktime_get_ns();
-	u64 waited = (now - q->since) / RETRY_SHARE;
-	u64 period;
+	u64 period = (now - q->since) / (RETRY_DOWN_SHARE * RETRY_DOWN_NS);
 
-	if (q->state == VFIO_AP_QUEUE_FAILED)
-		return clamp_t(u64, waited, RETRY_FAILED_NS, RETRY_MAX_NS);
-	period = clamp_t(u64, waited / RETRY_DOWN_NS, 1,
-			 RETRY_MAX_NS / RETRY_DOWN_NS);
+	period = clamp_t(u64, period, 1, RETRY_MAX_NS / RETRY_DOWN_NS);
 	period = rounddown_pow_of_two(period) * RETRY_DOWN_NS;
 	return period - now % period;
 }
 
+/* When to come back, in ns; one whose reset has failed is in no hurry. */
 static u64 vfio_ap_queue_delay(const struct vfio_ap_queue *q)
 {
-	bool failed = q->state == VFIO_AP_QUEUE_FAILED;
+	u64 now = ktime_get_ns();
 
-	if (q->state == VFIO_AP_QUEUE_DOWN || (failed && q->zapq))
-		return vfio_ap_queue_retry_delay(q);
-	return clamp_t(u64, (ktime_get_ns() - q->tried) / POLL_SHARE,
-		       POLL_MIN_NS, failed ? RETRY_MAX_NS : POLL_MAX_NS);
+	switch (q->state) {
+	case VFIO_AP_QUEUE_DOWN:
+		return vfio_ap_queue_down_delay(q);
+	case VFIO_AP_QUEUE_FAILED:
+		if (q->zapq || now - q->tried >= VFIO_AP_SETTLE_NS)
+			return clamp_t(u64,
+				       (now - q->since) / RETRY_FAILED_SHARE,
+				       RETRY_FAILED_NS, RETRY_MAX_NS);
+		fallthrough;
+	default:
+		return clamp_t(u64, (now - q->tried) / POLL_SHARE, POLL_MIN_NS,
+			       POLL_MAX_NS);
+	}
 }
 
 /**
