@@ -827,9 +827,9 @@ bool vfio_ap_irq_step(struct vfio_ap_queue *q)
 static struct vfio_ap_nib *nib_take_used(struct ap_matrix_mdev *mdev,
 					 const struct vfio_ap_range *range)
 {
-	struct vfio_ap_nib *nib;
+	struct vfio_ap_nib *nib, *found = NULL;
 
-	guard(spinlock)(&matrix_dev->nib_lock);
+	spin_lock(&matrix_dev->nib_lock);
 	list_for_each_entry(nib, &mdev->nibs, node) {
 		if (nib->revoked || !nib_overlaps(nib->iova, range))
 			continue;
@@ -840,9 +840,11 @@ static struct vfio_ap_nib *nib_take_used(struct ap_matrix_mdev *mdev,
 		if (READ_ONCE(nib->pin) != NIB_PINNED)
 			continue;
 		refcount_inc(&nib->owners);
-		return nib;
+		found = nib;
+		break;
 	}
-	return NULL;
+	spin_unlock(&matrix_dev->nib_lock);
+	return found;
 }
 
 /**
@@ -857,12 +859,13 @@ static bool nib_none_left(struct ap_matrix_mdev *mdev,
 			  const struct vfio_ap_range *range)
 {
 	struct vfio_ap_nib *nib;
+	bool none = true;
 
-	guard(spinlock)(&matrix_dev->nib_lock);
+	spin_lock(&matrix_dev->nib_lock);
 	list_for_each_entry(nib, &mdev->nibs, node)
-		if (nib_overlaps(nib->iova, range))
-			return false;
-	return true;
+		none = none && !nib_overlaps(nib->iova, range);
+	spin_unlock(&matrix_dev->nib_lock);
+	return none;
 }
 
 /**
@@ -891,8 +894,8 @@ static void nib_disuse(struct vfio_ap_nib *nib)
 
 static void unmap_begin(struct unmap *u, struct ap_matrix_mdev *mdev)
 {
-	guard(spinlock)(&matrix_dev->nib_lock);
-	list_add(&u->node, &mdev->unmaps);
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		list_add(&u->node, &mdev->unmaps);
 }
 
 /* Nothing has to be allocated to close the range, so nothing can keep it open. */
@@ -900,16 +903,15 @@ static void unmap_end(struct unmap *u, struct ap_matrix_mdev *mdev, bool close)
 {
 	struct vfio_ap_range *closed = &mdev->closed;
 
-	guard(spinlock)(&matrix_dev->nib_lock);
+	spin_lock(&matrix_dev->nib_lock);
 	list_del(&u->node);
-	if (!close && mdev->unmaps_of_nibs < UNMAPS_OF_NIBS_MAX)
-		return;
-	if (closed->first > closed->last) {
-		*closed = u->range;
-		return;
+	if (close || mdev->unmaps_of_nibs >= UNMAPS_OF_NIBS_MAX) {
+		if (closed->first > closed->last)
+			*closed = u->range;
+		closed->first = min(closed->first, u->range.first);
+		closed->last = max(closed->last, u->range.last);
 	}
-	closed->first = min(closed->first, u->range.first);
-	closed->last = max(closed->last, u->range.last);
+	spin_unlock(&matrix_dev->nib_lock);
 }
 
 /**
@@ -1010,9 +1012,10 @@ void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev)
 			nib_revoke(nib);
 	wait_event_idle(mdev->nib_wait, nib_none_left(mdev, &all));
 	/* The next guest of this device has memory of its own. */
-	guard(spinlock)(&matrix_dev->nib_lock);
-	mdev->closed = (struct vfio_ap_range) { .first = 1 };
-	mdev->unmaps_of_nibs = 0;
+	scoped_guard(spinlock, &matrix_dev->nib_lock) {
+		mdev->closed = (struct vfio_ap_range) { .first = 1 };
+		mdev->unmaps_of_nibs = 0;
+	}
 }
 
 /**
