@@ -81,21 +81,6 @@ static bool vfio_ap_bus_is_child(struct device *dev)
 }
 
 /**
- * vfio_ap_bus_creates() - is the bus just creating a device?
- * @dev: a queue's device, bound or being bound
- *
- * The bus is going to start its own state machine for the queue then, see
- * vfio_ap_bus_release_queue().
- *
- * Context: process.
- * Return: true if it is.
- */
-bool vfio_ap_bus_creates(struct device *dev)
-{
-	return !vfio_ap_bus_is_child(dev);
-}
-
-/**
  * vfio_ap_bus_probe() - a queue is given to the driver
  * @ap_dev: the queue's device
  *
@@ -104,8 +89,8 @@ bool vfio_ap_bus_creates(struct device *dev)
  *
  * Context: process; the driver core holds the device's lock. Takes mdevs_lock, the
  *	    queue's lock and poll_lock.
- * Return: 0; -ENODEV if the name is not an APQN; -ENOMEM; -EBUSY if a queue of
- *	   that name is there already.
+ * Return: 0; -ENODEV if the name is not an APQN, or not that of the bus's object;
+ *	   -ENOMEM; -EBUSY if a queue of that name is there already.
  */
 int vfio_ap_bus_probe(struct ap_device *ap_dev)
 {
@@ -116,8 +101,13 @@ int vfio_ap_bus_probe(struct ap_device *ap_dev)
 	rc = vfio_ap_bus_apqn(ap_dev, &apqn);
 	if (rc)
 		return rc;
-	q = vfio_ap_queue_bind(apqn, to_ap_queue(&ap_dev->device),
-			       vfio_ap_bus_creates(&ap_dev->device));
+	/* What the driver was built with is not what this kernel has. */
+	if (to_ap_queue(&ap_dev->device)->qid != apqn) {
+		pr_err_once("%s: refused, the module was built for another layout of struct ap_queue\n",
+			    dev_name(&ap_dev->device));
+		return -ENODEV;
+	}
+	q = vfio_ap_queue_bind(apqn, to_ap_queue(&ap_dev->device));
 	if (IS_ERR(q))
 		return PTR_ERR(q);
 	dev_set_drvdata(&ap_dev->device, q);
@@ -125,52 +115,22 @@ int vfio_ap_bus_probe(struct ap_device *ap_dev)
 }
 
 /**
- * vfio_ap_bus_unbind_lost() - unbind a queue that nobody else can get
- * @q: the queue
- * @removed: the bus removes its device
- *
- * No other driver can get it then, nor if the host has lost it, and no other
- * guest, as long as it is assigned. So its guest can be told a little later, and
- * the bus, which scans, does not have to wait for the lock of that guest.
- *
- * Context: process, may sleep. Takes guests_lock, mdevs_lock and the queue's
- *	    lock.
- * Return: true if it was unbound; false if somebody else may get it next.
- */
-static bool vfio_ap_bus_unbind_lost(struct vfio_ap_queue *q, bool removed)
-{
-	struct ap_matrix_mdev *mdev;
-
-	guard(mutex)(&matrix_dev->guests_lock);
-	guard(mutex)(&matrix_dev->mdevs_lock);
-	/* With these locks held it cannot come back into a guest either. */
-	if (!removed && ap_matrix_has(&matrix_dev->host, AP_QID_CARD(q->apqn),
-				      AP_QID_QUEUE(q->apqn)))
-		return false;
-	vfio_ap_queue_unbind(q);
-	mdev = vfio_ap_guest_owner(q->apqn);
-	if (mdev)
-		queue_work(matrix_dev->release_wq, &mdev->evaluate_work);
-	return true;
-}
-
-/**
- * vfio_ap_bus_unbind() - unbind a queue that somebody else may get next
+ * vfio_ap_bus_unbind() - unbind a queue, and have it taken from its guest
  * @q: the queue
  *
- * Context: process, may sleep. Takes what vfio_ap_guest_acquire() takes, and the
- *	    queue's lock.
+ * If the lock of the guest is taken, the guest is told a little later.
+ *
+ * Context: process, may sleep. Takes guests_lock, mdevs_lock, the queue's lock,
+ *	    and what vfio_ap_guest_evaluate_outdated() takes.
  */
 static void vfio_ap_bus_unbind(struct vfio_ap_queue *q)
 {
-	struct ap_matrix_mdev *mdev;
-	struct vfio_ap_hold hold;
-
-	mdev = vfio_ap_guest_acquire_apqn(&hold, q->apqn);
-	vfio_ap_queue_unbind(q);
-	if (mdev)
-		vfio_ap_guest_evaluate(mdev);
-	vfio_ap_guest_release(&hold);
+	guard(mutex)(&matrix_dev->guests_lock);
+	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
+		vfio_ap_queue_unbind(q);
+		vfio_ap_guest_outdate(q->apqn);
+	}
+	vfio_ap_guest_evaluate_outdated();
 }
 
 /**
@@ -192,9 +152,13 @@ static bool vfio_ap_bus_host_has(u16 apqn)
  * @ap_dev: the queue's device
  *
  * A guest loses the whole adapter, for a single queue cannot be denied to it.
+ * Another driver may get the queue next, so this waits until the guest has lost
+ * it. A queue that the bus removes, or the host has lost, nobody else can get: the
+ * bus, which scans and needs the device's lock, does not wait for that guest.
  *
- * Context: process; the driver core holds the device's lock. Takes what
- *	    vfio_ap_guest_acquire() takes.
+ * Context: process, may sleep as long as a VMM has its kvm->lock; the driver
+ *	    core holds the device's lock. Takes guests_lock, mdevs_lock, the
+ *	    queue's lock, and what vfio_ap_guest_evaluate_outdated() takes.
  */
 void vfio_ap_bus_remove(struct ap_device *ap_dev)
 {
@@ -204,8 +168,9 @@ void vfio_ap_bus_remove(struct ap_device *ap_dev)
 	/* The bus removes devices also of queues that QCI still lists. */
 	removed = vfio_ap_bus_host_has(q->apqn) &&
 		  !vfio_ap_bus_is_child(&ap_dev->device);
-	if (!vfio_ap_bus_unbind_lost(q, removed))
-		vfio_ap_bus_unbind(q);
+	vfio_ap_bus_unbind(q);
+	if (!removed)
+		vfio_ap_guest_wait_unplugged(q->apqn);
 	dev_set_drvdata(&ap_dev->device, NULL);
 	vfio_ap_queue_leave(q, vfio_ap_bus_host_has(q->apqn));
 }
@@ -234,12 +199,33 @@ bool vfio_ap_bus_release_queue(struct vfio_ap_queue *q)
 	if (!aq)
 		return true;
 	spin_lock_bh(&aq->lock);
-	started = aq->dev_state != AP_DEV_STATE_UNINITIATED;
+	/* The bus clears both with the object, and sets both when it starts. */
+	started = aq->dev_state != AP_DEV_STATE_UNINITIATED || aq->assoc_idx;
 	if (aq->dev_state == AP_DEV_STATE_OPERATING ||
 	    aq->dev_state == AP_DEV_STATE_ERROR)
 		aq->dev_state = AP_DEV_STATE_UNINITIATED;
 	spin_unlock_bh(&aq->lock);
-	return started || !q->created;
+	return started;
+}
+
+/**
+ * vfio_ap_bus_lists() - tell whether QCI lists a queue at this moment
+ * @apqn: the queue
+ *
+ * The bus looks at QCI when it scans, so it may know less.
+ *
+ * Context: any.
+ * Return: true if it does, or if the host has no QCI.
+ */
+bool vfio_ap_bus_lists(u16 apqn)
+{
+	struct ap_config_info info = {};
+	struct ap_matrix host;
+
+	if (!matrix_dev->has_qci || ap_qci(&info))
+		return true;
+	host = vfio_ap_bus_matrix(&info);
+	return ap_matrix_has(&host, AP_QID_CARD(apqn), AP_QID_QUEUE(apqn));
 }
 
 /**
@@ -284,7 +270,7 @@ int vfio_ap_bus_in_use(unsigned long *apm, unsigned long *aqm)
  * devices. What it gained has to wait until the bus has made devices for it.
  *
  * Context: process; the bus scans. Takes guests_lock, and what
- *	    vfio_ap_guest_evaluate_all() takes.
+ *	    vfio_ap_guest_evaluate_outdated() takes.
  */
 void vfio_ap_bus_config_changed(struct ap_config_info *now,
 				struct ap_config_info *before)
@@ -300,25 +286,17 @@ void vfio_ap_bus_config_changed(struct ap_config_info *now,
 		lost.aqm = ap_mask_andnot(&host->aqm, &current_host.aqm);
 		lost.adm = ap_mask_andnot(&host->adm, &current_host.adm);
 		*host = ap_matrix_difference(host, &lost);
+		vfio_ap_guest_outdate_all(&lost);
 	}
-	vfio_ap_guest_evaluate_all(&lost);
+	vfio_ap_guest_evaluate_outdated();
+	/* An unbind may be waiting for a guest to lose such a queue. */
+	wake_up_all(&matrix_dev->reset_wait);
 }
 
-/**
- * vfio_ap_bus_scan_complete() - the bus has made devices of what is new
- * @now: what QCI answers now
- * @before: what it answered before
- *
- * A new domain is held back from the guests as long as its queues are being
- * reset. Otherwise each adapter would be taken away for that time.
- *
- * Context: process; the bus scans. Takes guests_lock, and what
- *	    vfio_ap_guest_evaluate_all() takes.
- */
-void vfio_ap_bus_scan_complete(struct ap_config_info *now,
-			       struct ap_config_info *before)
+/* A new domain is held back from the guests until its queues are reset. */
+static void vfio_ap_bus_set_host(const struct ap_config_info *info)
 {
-	struct ap_matrix current_host = vfio_ap_bus_matrix(now);
+	struct ap_matrix current_host = vfio_ap_bus_matrix(info);
 	struct ap_matrix_mdev *mdev;
 	struct ap_matrix changed;
 	struct ap_mask gained;
@@ -330,7 +308,41 @@ void vfio_ap_bus_scan_complete(struct ap_config_info *now,
 		list_for_each_entry(mdev, &matrix_dev->mdev_list, node)
 			mdev->held = ap_mask_or(&mdev->held, &gained);
 		matrix_dev->host = current_host;
-		vfio_ap_bus_set_maxima(now);
+		vfio_ap_bus_set_maxima(info);
+		vfio_ap_queue_retry();
+		vfio_ap_guest_outdate_all(&changed);
 	}
-	vfio_ap_guest_evaluate_all(&changed);
+	vfio_ap_guest_evaluate_outdated();
+}
+
+/**
+ * vfio_ap_bus_scan_complete() - the bus has made devices of what is new
+ * @now: what QCI answers now
+ * @before: what it answered before
+ *
+ * Otherwise each adapter would be taken away while a new domain is being reset.
+ *
+ * Context: process; the bus scans. Takes guests_lock, mdevs_lock, and what
+ *	    vfio_ap_guest_evaluate_outdated() takes.
+ */
+void vfio_ap_bus_scan_complete(struct ap_config_info *now,
+			       struct ap_config_info *before)
+{
+	vfio_ap_bus_set_host(now);
+}
+
+/**
+ * vfio_ap_bus_refresh_host() - look at the host's configuration once more
+ *
+ * It may have changed after it was read and before the bus knew whom to tell.
+ *
+ * Context: module load, when the AP driver is registered. Takes what
+ *	    vfio_ap_bus_scan_complete() takes.
+ */
+void vfio_ap_bus_refresh_host(void)
+{
+	struct ap_config_info info = {};
+
+	if (matrix_dev->has_qci && !ap_qci(&info))
+		vfio_ap_bus_set_host(&info);
 }

@@ -177,6 +177,7 @@ static int register_drivers(void)
 				VFIO_AP_MODULE_NAME);
 	if (rc)
 		return rc;
+	vfio_ap_bus_refresh_host();
 	rc = mdev_register_driver(&vfio_ap_mdev_driver);
 	if (rc)
 		goto out_ap;

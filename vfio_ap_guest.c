@@ -152,6 +152,33 @@ static bool vfio_ap_guest_try(struct vfio_ap_hold *hold, struct kvm *kvm)
 	return true;
 }
 
+/*
+ * A VMM decides how long this takes, so it does not count as a hung task: a task
+ * that is being killed and has to go on looks once in a while.
+ */
+static int vfio_ap_guest_lock_kvm(struct kvm *kvm, bool killable)
+{
+	int rc = mutex_lock_killable(&kvm->lock);
+
+	if (!rc || killable)
+		return rc;
+	while (!mutex_trylock(&kvm->lock))
+		schedule_timeout_idle(1);
+	return 0;
+}
+
+/* The same for the lock of the hook, which a vCPU may have in a page fault */
+static void vfio_ap_guest_set_hook(struct kvm *kvm, crypto_hook *hook)
+{
+	struct rw_semaphore *sem = &kvm->arch.crypto.pqap_hook_rwsem;
+
+	if (down_write_killable(sem))
+		while (!down_write_trylock(sem))
+			schedule_timeout_idle(1);
+	kvm->arch.crypto.pqap_hook = hook;
+	up_write(sem);
+}
+
 /**
  * vfio_ap_guest_wait() - wait for the lock of a guest, then try for the others
  * @hold: says which others; where to remember the guest
@@ -177,9 +204,7 @@ static int vfio_ap_guest_wait(struct vfio_ap_hold *hold, struct kvm *kvm,
 	kvm_get_kvm(kvm);
 	vfio_ap_guest_unlock_outer(hold);
 
-	if (!killable) {
-		mutex_lock(&kvm->lock);
-	} else if (mutex_lock_killable(&kvm->lock)) {
+	if (vfio_ap_guest_lock_kvm(kvm, killable)) {
 		kvm_put_kvm(kvm);
 		return -EINTR;
 	}
@@ -262,39 +287,6 @@ void vfio_ap_guest_acquire(struct vfio_ap_hold *hold,
 }
 
 /**
- * vfio_ap_guest_acquire_apqn() - take the locks for what owns a queue
- * @hold: where to remember what was taken
- * @apqn: the queue
- *
- * Context: process, may sleep. Takes what vfio_ap_guest_acquire() takes.
- * Return: the mdev that @apqn is assigned to, NULL if there is none.
- */
-struct ap_matrix_mdev *
-vfio_ap_guest_acquire_apqn(struct vfio_ap_hold *hold, u16 apqn)
-{
-	struct ap_matrix_mdev *mdev;
-	struct kvm *kvm;
-
-	*hold = (struct vfio_ap_hold) {};
-	for (;;) {
-		mutex_lock(&matrix_dev->guests_lock);
-		scoped_guard(mutex, &matrix_dev->mdevs_lock) {
-			mdev = vfio_ap_guest_owner(apqn);
-			kvm = mdev ? mdev->kvm : NULL;
-		}
-		if (!vfio_ap_guest_try(hold, kvm) &&
-		    !vfio_ap_guest_wait(hold, kvm, false))
-			continue;
-		/* The lock of a guest comes before mdevs_lock: look again. */
-		mutex_lock(&matrix_dev->mdevs_lock);
-		mdev = vfio_ap_guest_owner(apqn);
-		if ((mdev ? mdev->kvm : NULL) == kvm)
-			return mdev;
-		vfio_ap_guest_release(hold);
-	}
-}
-
-/**
  * vfio_ap_guest_release() - release what vfio_ap_guest_acquire() took
  * @hold: what was taken
  *
@@ -344,6 +336,9 @@ void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
 	write_seqlock(&mdev->shadow_lock);
 	mdev->shadow = *shadow;
 	write_sequnlock(&mdev->shadow_lock);
+	/* An unbind may be waiting for the guest to lose a queue. */
+	if (wq_has_sleeper(&matrix_dev->reset_wait))
+		wake_up_all(&matrix_dev->reset_wait);
 }
 
 /**
@@ -446,6 +441,26 @@ static void vfio_ap_guest_admit(struct ap_matrix_mdev *mdev)
 }
 
 /**
+ * vfio_ap_guest_compute() - compute the shadow
+ * @mdev: the mdev
+ *
+ * Context: process; expects mdevs_lock.
+ * Return: the shadow.
+ */
+static struct ap_matrix vfio_ap_guest_compute(struct ap_matrix_mdev *mdev)
+{
+	struct ap_matrix shadow = {};
+
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	vfio_ap_guest_admit(mdev);
+	if (!mdev->release_requested)
+		ap_matrix_filter(&shadow, &mdev->matrix, &matrix_dev->host,
+				 &mdev->held, vfio_ap_adapters());
+	return shadow;
+}
+
+/**
  * vfio_ap_guest_evaluate() - compute the shadow and let the guest have it
  * @mdev: the mdev
  *
@@ -457,15 +472,13 @@ static void vfio_ap_guest_admit(struct ap_matrix_mdev *mdev)
  */
 void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 {
-	struct ap_matrix before = mdev->shadow, after = {};
+	struct ap_matrix before = mdev->shadow, after;
 
 	lockdep_assert_held(&matrix_dev->guests_lock);
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
-	vfio_ap_guest_admit(mdev);
-	if (!mdev->release_requested)
-		ap_matrix_filter(&after, &mdev->matrix, &matrix_dev->host,
-				 &mdev->held, vfio_ap_adapters());
+	mdev->outdated = false;
+	after = vfio_ap_guest_compute(mdev);
 	vfio_ap_guest_let_have(mdev, &after);
 	vfio_ap_guest_reset_leaving(&before, &after);
 }
@@ -510,9 +523,53 @@ void vfio_ap_guest_evaluate_work(struct work_struct *work)
 }
 
 /**
- * vfio_ap_guest_evaluate_all() - evaluate the mdevs that a change concerns
+ * vfio_ap_guest_outdate() - note that a queue has changed
+ * @apqn: the queue
+ *
+ * Context: process; expects guests_lock and mdevs_lock.
+ */
+void vfio_ap_guest_outdate(u16 apqn)
+{
+	struct ap_matrix_mdev *mdev;
+
+	lockdep_assert_held(&matrix_dev->guests_lock);
+
+	mdev = vfio_ap_guest_owner(apqn);
+	if (mdev)
+		mdev->outdated = true;
+}
+
+/**
+ * vfio_ap_guest_outdate_all() - note that the host has changed
  * @changed: adapters, domains and control domains that changed; an mdev with none
- *	of them assigned is left alone, and so is its guest
+ *	of them assigned is left alone
+ *
+ * Context: process; expects guests_lock and mdevs_lock.
+ */
+void vfio_ap_guest_outdate_all(const struct ap_matrix *changed)
+{
+	struct ap_matrix_mdev *mdev;
+
+	lockdep_assert_held(&matrix_dev->guests_lock);
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	list_for_each_entry(mdev, &matrix_dev->mdev_list, node)
+		if (ap_matrix_touches(&mdev->matrix, changed))
+			mdev->outdated = true;
+}
+
+/* A guest that would get what it has is not bothered: its lock is not needed. */
+static bool vfio_ap_guest_unchanged(struct ap_matrix_mdev *mdev)
+{
+	struct ap_matrix shadow;
+
+	guard(mutex)(&matrix_dev->mdevs_lock);
+	shadow = vfio_ap_guest_compute(mdev);
+	return ap_matrix_equal(&shadow, &mdev->shadow);
+}
+
+/**
+ * vfio_ap_guest_evaluate_outdated() - evaluate the mdevs that a change concerns
  *
  * A guest whose kvm->lock is taken gets its evaluation a little later from a
  * work item of its own: the others do not wait for it.
@@ -521,7 +578,7 @@ void vfio_ap_guest_evaluate_work(struct work_struct *work)
  *	    after the other, and what vfio_ap_guest_evaluate() takes; expects
  *	    guests_lock.
  */
-void vfio_ap_guest_evaluate_all(const struct ap_matrix *changed)
+void vfio_ap_guest_evaluate_outdated(void)
 {
 	struct ap_matrix_mdev *mdev;
 
@@ -530,8 +587,12 @@ void vfio_ap_guest_evaluate_all(const struct ap_matrix *changed)
 	list_for_each_entry(mdev, &matrix_dev->mdev_list, node) {
 		struct vfio_ap_hold hold;
 
-		if (!ap_matrix_touches(&mdev->matrix, changed))
+		if (!mdev->outdated)
 			continue;
+		if (vfio_ap_guest_unchanged(mdev)) {
+			mdev->outdated = false;
+			continue;
+		}
 		if (!vfio_ap_guest_try(&hold, mdev->kvm)) {
 			queue_work(matrix_dev->release_wq, &mdev->evaluate_work);
 			continue;
@@ -542,6 +603,40 @@ void vfio_ap_guest_evaluate_all(const struct ap_matrix *changed)
 		if (hold.kvm)
 			mutex_unlock(&hold.kvm->lock);
 	}
+}
+
+/* Does a guest have a queue that the host has as well? */
+static bool vfio_ap_guest_plugged(u16 apqn)
+{
+	struct ap_matrix_mdev *mdev;
+
+	guard(mutex)(&matrix_dev->mdevs_lock);
+	mdev = vfio_ap_guest_owner(apqn);
+	return mdev && vfio_ap_guest_has(mdev, apqn) &&
+	       ap_matrix_has(&matrix_dev->host, AP_QID_CARD(apqn),
+			     AP_QID_QUEUE(apqn));
+}
+
+/**
+ * vfio_ap_guest_wait_unplugged() - wait until no guest has a queue
+ * @apqn: the queue, unbound
+ *
+ * Its guest was evaluated, or a work item waits for the lock of that guest. The
+ * wait ends as well when the host loses the queue.
+ *
+ * Context: process, may sleep as long as a VMM has its kvm->lock. Takes
+ *	    mdevs_lock.
+ */
+void vfio_ap_guest_wait_unplugged(u16 apqn)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+
+	lockdep_assert_not_held(&matrix_dev->guests_lock);
+
+	add_wait_queue(&matrix_dev->reset_wait, &wait);
+	while (vfio_ap_guest_plugged(apqn))
+		wait_woken(&wait, TASK_IDLE, MAX_SCHEDULE_TIMEOUT);
+	remove_wait_queue(&matrix_dev->reset_wait, &wait);
 }
 
 /**
@@ -855,8 +950,7 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	if (!kvm)
 		return;
 
-	scoped_guard(rwsem_write, &kvm->arch.crypto.pqap_hook_rwsem)
-		kvm->arch.crypto.pqap_hook = NULL;
+	vfio_ap_guest_set_hook(kvm, NULL);
 
 	vfio_ap_guest_acquire(&hold, mdev);
 	kvm_arch_crypto_clear_masks(kvm);
@@ -880,19 +974,21 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
  * vfio_ap_guest_withdraw() - VFIO wants the device back
  * @mdev: the mdev
  *
- * Takes all queues from the guest and tells user space; nothing is plugged
- * again before the device was closed.
+ * Tells user space, and takes all queues from the guest; nothing is plugged
+ * again before the device was closed. Does not wait for the guest: if its lock is
+ * taken, it loses the queues a little later.
  *
- * Context: process, may sleep. Takes what vfio_ap_guest_acquire() takes.
+ * Context: process, may sleep. Takes guests_lock, mdevs_lock, and what
+ *	    vfio_ap_guest_evaluate_outdated() takes.
  */
 void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev)
 {
-	struct vfio_ap_hold hold;
-
-	vfio_ap_guest_acquire(&hold, mdev);
-	mdev->release_requested = true;
-	vfio_ap_guest_evaluate(mdev);
-	if (mdev->event[VFIO_AP_EVENT_REQ])
-		eventfd_signal(mdev->event[VFIO_AP_EVENT_REQ]);
-	vfio_ap_guest_release(&hold);
+	guard(mutex)(&matrix_dev->guests_lock);
+	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
+		mdev->release_requested = true;
+		if (mdev->event[VFIO_AP_EVENT_REQ])
+			eventfd_signal(mdev->event[VFIO_AP_EVENT_REQ]);
+	}
+	mdev->outdated = true;
+	vfio_ap_guest_evaluate_outdated();
 }

@@ -15,9 +15,6 @@
  * of the one that returning a pin takes. So the unmap leaves that to a work item
  * of the NIB.
  */
-#include <linux/anon_inodes.h>
-#include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/iommu.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
@@ -28,8 +25,12 @@
 #include "vfio_ap_private.h"
 #include "vfio_ap_trace.h"
 
-/* Type 1 looks ten times for pins in a range, then it gives up on the host. */
+/*
+ * Type 1 looks ten times for pins in a range, then it gives up on the host (BUG).
+ * It waits for its own lock in between, for as long as a VMM likes.
+ */
 #define UNMAP_WAIT_MS		2000
+#define UNMAPS_OF_NIBS_MAX	8
 
 /*
  * How long a NIB that its guest has disabled is kept, at most, before the poller
@@ -90,15 +91,11 @@ struct vfio_ap_nib {
 /**
  * struct unmap - a range of guest memory that VFIO is unmapping
  * @node: in &ap_matrix_mdev.unmaps; [nib_lock]
- * @mdev: the guest's mdev; with a reference if this outlives the call
- * @first: first guest address of the range
- * @last: last address of it
+ * @range: the range
  */
 struct unmap {
 	struct list_head node;
-	struct ap_matrix_mdev *mdev;
-	u64 first;
-	u64 last;
+	struct vfio_ap_range range;
 };
 
 /* Making and freeing one would be half of what AQIC costs: keep one. */
@@ -236,9 +233,10 @@ static void nib_work(struct work_struct *work)
 	nib_put(nib);
 }
 
-static bool nib_overlaps(u64 iova, u64 first, u64 last)
+static bool nib_overlaps(u64 iova, const struct vfio_ap_range *range)
 {
-	return iova + PAGE_SIZE - 1 >= first && iova <= last;
+	return iova + PAGE_SIZE - 1 >= range->first && iova <= range->last &&
+	       range->first <= range->last;
 }
 
 /**
@@ -256,9 +254,9 @@ static bool nib_refused(const struct ap_matrix_mdev *mdev, u64 iova)
 	lockdep_assert_held(&matrix_dev->nib_lock);
 
 	list_for_each_entry(u, &mdev->unmaps, node)
-		if (nib_overlaps(iova, u->first, u->last))
+		if (nib_overlaps(iova, &u->range))
 			return true;
-	return false;
+	return nib_overlaps(iova, &mdev->closed);
 }
 
 static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
@@ -384,6 +382,10 @@ static bool aqic_off(struct vfio_ap_queue *q)
 	case AP_RESPONSE_CHECKSTOPPED:
 		return true;
 	case AP_RESPONSE_RESET_IN_PROGRESS:
+		/* Of an unbound queue, it is the reset that the bus issued. */
+		if (q->state == VFIO_AP_QUEUE_GONE)
+			q->accepted = true;
+		return false;
 	case AP_RESPONSE_BUSY:
 	case AP_RESPONSE_STATE_CHANGE_IN_PROGRESS:
 		return false;
@@ -392,8 +394,13 @@ static bool aqic_off(struct vfio_ap_queue *q)
 	case AP_RESPONSE_OTHERWISE_CHANGED:
 	case AP_RESPONSE_INVALID_GISA:
 	default:
+		if (status & AP_STATUS_IRQ_ENABLED)
+			q->unseen = false;
 		/* It may be on its way, as long as the disable was not accepted */
 		if (q->disable)
+			return false;
+		/* An enable that was accepted takes effect within this time. */
+		if (q->unseen && ktime_get_ns() - q->tried < VFIO_AP_SETTLE_NS)
 			return false;
 		/* Once an accepted reset is over, one that is on is not ours. */
 		if (q->state == VFIO_AP_QUEUE_GONE && q->accepted &&
@@ -424,8 +431,14 @@ static u32 aqic_disable(struct vfio_ap_queue *q)
 	case AP_RESPONSE_STATE_CHANGE_IN_PROGRESS:
 		q->disable = true;
 		break;
-	case AP_RESPONSE_NORMAL:
 	case AP_RESPONSE_OTHERWISE_CHANGED:
+		/* It is off, or an enable is yet to take effect: then again. */
+		q->disable = q->unseen &&
+			     ktime_get_ns() - q->tried < VFIO_AP_SETTLE_NS;
+		break;
+	case AP_RESPONSE_NORMAL:
+		q->unseen = false;
+		fallthrough;
 	case AP_RESPONSE_Q_NOT_AVAIL:
 	case AP_RESPONSE_DECONFIGURED:
 	case AP_RESPONSE_CHECKSTOPPED:
@@ -436,6 +449,22 @@ static u32 aqic_disable(struct vfio_ap_queue *q)
 		break;
 	}
 	return status;
+}
+
+/**
+ * aqic_stop() - nobody wants the interrupt of a queue any more
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ * Return: the status word.
+ */
+static u32 aqic_stop(struct vfio_ap_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+
+	if (q->state == VFIO_AP_QUEUE_CLEAN)
+		q->tried = ktime_get_ns();
+	return aqic_disable(q);
 }
 
 /**
@@ -474,8 +503,6 @@ static void aqic_watch(struct vfio_ap_queue *q, u64 delay)
 		return;
 	}
 	q->nib_ending = true;
-	if (q->state == VFIO_AP_QUEUE_CLEAN)
-		q->tried = ktime_get_ns();
 	vfio_ap_queue_poll(q, delay);
 }
 
@@ -501,6 +528,8 @@ static u32 aqic_issue_enable(struct vfio_ap_queue *q, struct vfio_ap_nib *nib,
 	status = pqap_aqic(q->apqn, control,
 			   page_to_phys(nib->page) | offset_in_page(gpa));
 	trace_vfio_ap_irq_on(q->apqn, status);
+	if (ap_status_response(status) == AP_RESPONSE_NORMAL)
+		q->unseen = true;
 	return status;
 }
 
@@ -641,16 +670,19 @@ static u32 aqic_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
 	struct vfio_ap_nib *nib;
 	u32 status;
 
+	/* Without a GISA there are no interrupts; the guest polls then. */
+	if (!(vcpu->arch.sie_block->eca & ECA_AIV))
+		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
 	/* A guest in a protected virtual machine shares the page each time. */
 	if (!vcpu->arch.pv.handle &&
 	    aqic_enable_again(q, mdev, gpa, gisc, &status))
 		return status;
 	nib = nib_make(vcpu, mdev, q, gpa);
-	/* What is being unmapped may be there again when the guest tries again. */
+	/* Later there may be memory, or what is being unmapped be there again. */
 	if (IS_ERR(nib))
-		return ap_status_make(PTR_ERR(nib) == -EAGAIN ?
-				      AP_RESPONSE_BUSY :
-				      AP_RESPONSE_INVALID_ADDRESS);
+		return ap_status_make(PTR_ERR(nib) == -EFAULT ?
+				      AP_RESPONSE_INVALID_ADDRESS :
+				      AP_RESPONSE_BUSY);
 	nib->gisc = gisc;
 	status = aqic_enable(q, mdev, &nib, gpa);
 	if (nib)
@@ -678,7 +710,7 @@ static u32 aqic_guest_disable(struct ap_matrix_mdev *mdev,
 	if (q->state == VFIO_AP_QUEUE_GONE ||
 	    !vfio_ap_guest_has(mdev, q->apqn))
 		return ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
-	status = aqic_disable(q);
+	status = aqic_stop(q);
 	aqic_watch(q, LINGER_NS);
 	return status;
 }
@@ -694,7 +726,7 @@ static u32 aqic_guest_disable(struct ap_matrix_mdev *mdev,
  * Context: process, may sleep for memory of the guest; KVM holds
  *	    pqap_hook_rwsem for reading. Takes the lock of the queue, nib_lock and
  *	    poll_lock.
- * Return: 0 when answered; -EOPNOTSUPP if user space has to.
+ * Return: 0, it is answered.
  */
 int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 {
@@ -703,9 +735,6 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 	struct vfio_ap_queue *q = NULL;
 	u16 apqn = READ_ONCE(gprs[0]);
 	u32 status;
-
-	if (!(vcpu->arch.sie_block->eca & ECA_AIV))
-		return -EOPNOTSUPP;
 
 	mdev = container_of(vcpu->kvm->arch.crypto.pqap_hook,
 			    struct ap_matrix_mdev, pqap_hook);
@@ -723,6 +752,23 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 	vfio_ap_queue_put(q);
 	gprs[1] = status;
 	return 0;
+}
+
+/**
+ * vfio_ap_irq_leave() - a queue has left its guest
+ * @q: the queue
+ *
+ * KVM may do without the guest's GISA from now on. The page stays until the
+ * interrupt is seen off.
+ *
+ * Context: process; expects the queue's lock.
+ */
+void vfio_ap_irq_leave(struct vfio_ap_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+
+	if (q->nib)
+		nib_unregister(q->nib);
 }
 
 /**
@@ -772,21 +818,20 @@ bool vfio_ap_irq_step(struct vfio_ap_queue *q)
 /**
  * nib_take_used() - find a NIB that its queue has to stop using
  * @mdev: the mdev
- * @first: first guest address of the range
- * @last: last guest address of it
+ * @range: where
  *
  * Context: process; takes nib_lock.
  * Return: a NIB that VFIO has pinned and nobody has revoked yet, revoked now and
  *	   with an owner added; NULL if there is none in the range.
  */
 static struct vfio_ap_nib *nib_take_used(struct ap_matrix_mdev *mdev,
-					 u64 first, u64 last)
+					 const struct vfio_ap_range *range)
 {
 	struct vfio_ap_nib *nib, *found = NULL;
 
 	spin_lock(&matrix_dev->nib_lock);
 	list_for_each_entry(nib, &mdev->nibs, node) {
-		if (nib->revoked || !nib_overlaps(nib->iova, first, last))
+		if (nib->revoked || !nib_overlaps(nib->iova, range))
 			continue;
 		/* Who is pinning it gives it back as soon as it has it. */
 		WRITE_ONCE(nib->revoked, true);
@@ -805,112 +850,22 @@ static struct vfio_ap_nib *nib_take_used(struct ap_matrix_mdev *mdev,
 /**
  * nib_none_left() - see whether VFIO has back all pins of a range
  * @mdev: the mdev
- * @first: first guest address of the range
- * @last: last guest address of it
+ * @range: the range
  *
  * Context: process; takes nib_lock.
  * Return: true if there is none.
  */
-static bool nib_none_left(struct ap_matrix_mdev *mdev, u64 first, u64 last)
+static bool nib_none_left(struct ap_matrix_mdev *mdev,
+			  const struct vfio_ap_range *range)
 {
 	struct vfio_ap_nib *nib;
 	bool none = true;
 
 	spin_lock(&matrix_dev->nib_lock);
-	list_for_each_entry(nib, &mdev->nibs, node) {
-		none = !nib_overlaps(nib->iova, first, last);
-		if (!none)
-			break;
-	}
+	list_for_each_entry(nib, &mdev->nibs, node)
+		none = none && !nib_overlaps(nib->iova, range);
 	spin_unlock(&matrix_dev->nib_lock);
 	return none;
-}
-
-/**
- * unmap_begin() - have no new pins made in a range
- * @u: where to remember it
- * @mdev: the guest's mdev
- * @first: first guest address of the range
- * @last: last guest address of it
- *
- * Context: process; takes nib_lock.
- */
-static void unmap_begin(struct unmap *u, struct ap_matrix_mdev *mdev,
-			u64 first, u64 last)
-{
-	u->mdev = mdev;
-	u->first = first;
-	u->last = last;
-	scoped_guard(spinlock, &matrix_dev->nib_lock)
-		list_add(&u->node, &mdev->unmaps);
-}
-
-/**
- * unmap_end() - undo unmap_begin()
- * @u: where it was remembered
- *
- * Context: process; takes nib_lock.
- */
-static void unmap_end(struct unmap *u)
-{
-	scoped_guard(spinlock, &matrix_dev->nib_lock)
-		list_del(&u->node);
-}
-
-/**
- * unmap_left() - the task that unmapped has left the kernel
- * @inode: not used
- * @file: the file that it let go of
- *
- * Context: process; takes nib_lock. May give up the last reference to the mdev.
- * Return: 0.
- */
-static int unmap_left(struct inode *inode, struct file *file)
-{
-	struct unmap *u = file->private_data;
-
-	unmap_end(u);
-	put_device(&u->mdev->vdev.device);
-	kfree(u);
-	return 0;
-}
-
-static const struct file_operations unmap_file_ops = {
-	.owner = THIS_MODULE,
-	.release = unmap_left,
-};
-
-/**
- * unmap_begin_type1() - have no new pins made in a range before VFIO is through
- * @mdev: the guest's mdev
- * @first: first guest address of the range
- * @last: last guest address of it
- *
- * Type 1 comes again for as long as it finds a pin. Between two of its calls it
- * waits for a lock that the VMM can have held for as long as it likes, so there
- * may be no new pins until its task has left the kernel, whenever that is. Who
- * lets go of a file in a system call has it released just then.
- *
- * Context: process, may sleep; takes nib_lock.
- * Return: the file to let go of; NULL if there was no memory for it, then the
- *	   range has to be closed for the time of this call only.
- */
-static struct file *unmap_begin_type1(struct ap_matrix_mdev *mdev, u64 first,
-				      u64 last)
-{
-	struct unmap *u = kzalloc(sizeof(*u), GFP_KERNEL);
-	struct file *file = NULL;
-
-	if (u)
-		file = anon_inode_getfile("[vfio_ap unmap]", &unmap_file_ops,
-					  u, O_RDONLY);
-	if (IS_ERR_OR_NULL(file)) {
-		kfree(u);
-		return NULL;
-	}
-	get_device(&mdev->vdev.device);
-	unmap_begin(u, mdev, first, last);
-	return file;
 }
 
 /**
@@ -926,7 +881,7 @@ static void nib_disuse(struct vfio_ap_nib *nib)
 	scoped_guard(mutex, &q->lock) {
 		/* An unbound queue is somebody else's, and being reset. */
 		if (q->nib == nib && q->state != VFIO_AP_QUEUE_GONE) {
-			aqic_disable(q);
+			aqic_stop(q);
 			if (aqic_off(q))
 				vfio_ap_irq_ended(q);
 			else
@@ -937,23 +892,72 @@ static void nib_disuse(struct vfio_ap_nib *nib)
 		nib_revoke(nib);
 }
 
+static void unmap_begin(struct unmap *u, struct ap_matrix_mdev *mdev)
+{
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		list_add(&u->node, &mdev->unmaps);
+}
+
+/* Nothing has to be allocated to close the range, so nothing can keep it open. */
+static void unmap_end(struct unmap *u, struct ap_matrix_mdev *mdev, bool close)
+{
+	struct vfio_ap_range *closed = &mdev->closed;
+
+	spin_lock(&matrix_dev->nib_lock);
+	list_del(&u->node);
+	if (close || mdev->unmaps_of_nibs >= UNMAPS_OF_NIBS_MAX) {
+		if (closed->first > closed->last)
+			*closed = u->range;
+		closed->first = min(closed->first, u->range.first);
+		closed->last = max(closed->last, u->range.last);
+	}
+	spin_unlock(&matrix_dev->nib_lock);
+}
+
 /**
  * unmap_return() - have all pins of a range returned
  * @mdev: the guest's mdev
- * @first: first guest address of the range
- * @last: last guest address of it
+ * @range: the range
  *
  * Context: process; takes the locks of the queues concerned, nib_lock and
  *	    poll_lock.
  */
-static void unmap_return(struct ap_matrix_mdev *mdev, u64 first, u64 last)
+static void unmap_return(struct ap_matrix_mdev *mdev,
+			 const struct vfio_ap_range *range)
 {
 	struct vfio_ap_nib *nib;
 
-	while ((nib = nib_take_used(mdev, first, last))) {
+	while ((nib = nib_take_used(mdev, range))) {
 		nib_disuse(nib);
 		nib_put(nib);
 	}
+}
+
+/**
+ * unmap_type1() - return pins to type 1, and see whether that cannot go on
+ * @mdev: the guest's mdev
+ * @range: the range
+ *
+ * A task that pins or returns a page may wait for a lock that our caller keeps
+ * somebody else from releasing, so this does not wait for ever. Type 1 asks again
+ * for as long as it finds a pin.
+ *
+ * Context: process, may sleep up to UNMAP_WAIT_MS. Takes what unmap_return()
+ *	    takes.
+ * Return: true if the range has to stay closed until the device is closed: the
+ *	   guest goes on using memory that is being unmapped.
+ */
+static bool unmap_type1(struct ap_matrix_mdev *mdev,
+			const struct vfio_ap_range *range)
+{
+	if (nib_none_left(mdev, range))
+		return false;
+	scoped_guard(spinlock, &matrix_dev->nib_lock)
+		mdev->unmaps_of_nibs++;
+	unmap_return(mdev, range);
+	return !wait_event_idle_timeout(mdev->nib_wait,
+					nib_none_left(mdev, range),
+					msecs_to_jiffies(UNMAP_WAIT_MS));
 }
 
 /**
@@ -970,39 +974,23 @@ static void unmap_return(struct ap_matrix_mdev *mdev, u64 first, u64 last)
  */
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 {
-	bool type1 = !mdev->vdev.iommufd_access;
-	u64 last = iova + length - 1;
-	struct file *file = NULL;
-	struct unmap this_call;
+	struct unmap u = { .range = { .first = iova, .last = iova + length - 1 } };
+	bool close = false;
 
 	if (!length)
 		return;
-	if (last < iova)
-		last = U64_MAX;
+	if (u.range.last < iova)
+		u.range.last = U64_MAX;
 
-	if (type1)
-		file = unmap_begin_type1(mdev, iova, last);
-	if (!file)
-		unmap_begin(&this_call, mdev, iova, last);
-
-	unmap_return(mdev, iova, last);
-	/*
-	 * Iommufd calls once, and with nothing held that is needed to return a
-	 * pin. With type 1, who pins or returns may wait for a lock that our
-	 * caller keeps somebody else from releasing: do not wait for ever, it
-	 * asks again for as long as it finds a pin.
-	 */
-	if (type1)
-		wait_event_timeout(mdev->nib_wait,
-				   nib_none_left(mdev, iova, last),
-				   msecs_to_jiffies(UNMAP_WAIT_MS));
-	else
-		wait_event(mdev->nib_wait, nib_none_left(mdev, iova, last));
-
-	if (file)
-		fput(file);
-	else
-		unmap_end(&this_call);
+	unmap_begin(&u, mdev);
+	if (mdev->vdev.iommufd_access) {
+		/* Called once, with nothing held that returning a pin takes */
+		unmap_return(mdev, &u.range);
+		wait_event_idle(mdev->nib_wait, nib_none_left(mdev, &u.range));
+	} else {
+		close = unmap_type1(mdev, &u.range);
+	}
+	unmap_end(&u, mdev, close);
 }
 
 /**
@@ -1014,6 +1002,7 @@ void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
  */
 void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev)
 {
+	const struct vfio_ap_range all = { .last = U64_MAX };
 	struct vfio_ap_nib *nib;
 
 	lockdep_assert_not_held(&matrix_dev->mdevs_lock);
@@ -1021,7 +1010,12 @@ void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev)
 	scoped_guard(spinlock, &matrix_dev->nib_lock)
 		list_for_each_entry(nib, &mdev->nibs, node)
 			nib_revoke(nib);
-	wait_event(mdev->nib_wait, nib_none_left(mdev, 0, U64_MAX));
+	wait_event_idle(mdev->nib_wait, nib_none_left(mdev, &all));
+	/* The next guest of this device has memory of its own. */
+	scoped_guard(spinlock, &matrix_dev->nib_lock) {
+		mdev->closed = (struct vfio_ap_range) { .first = 1 };
+		mdev->unmaps_of_nibs = 0;
+	}
 }
 
 /**

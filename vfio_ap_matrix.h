@@ -52,12 +52,15 @@ struct ap_matrix {
  * @bound: domains whose queue is bound to the driver
  * @resetting: bound, and being reset; not those that failed
  * @failed: bound, and the last reset was refused, or not verified in time
+ * @down: bound, and deconfigured, checkstopped or lost by the host while a reset
+ *	was wanted
  * @passable: bound, and fit to be in a guest
  */
 struct ap_adapter {
 	struct ap_mask bound;
 	struct ap_mask resetting;
 	struct ap_mask failed;
+	struct ap_mask down;
 	struct ap_mask passable;
 };
 

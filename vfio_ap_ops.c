@@ -31,12 +31,14 @@ static int vfio_ap_mdev_init(struct vfio_device *vdev)
 	INIT_LIST_HEAD(&mdev->node);
 	INIT_LIST_HEAD(&mdev->nibs);
 	INIT_LIST_HEAD(&mdev->unmaps);
+	mdev->closed.first = 1;
 	init_waitqueue_head(&mdev->nib_wait);
 	INIT_WORK(&mdev->evaluate_work, vfio_ap_guest_evaluate_work);
 	seqlock_init(&mdev->shadow_lock);
 	mdev->pqap_hook = vfio_ap_irq_aqic;
 	/* One of its own: a VMM that sits on VFIO's locks only delays itself. */
-	mdev->release_wq = alloc_workqueue("vfio_ap_mdev", WQ_UNBOUND, 0);
+	mdev->release_wq = alloc_workqueue("vfio_ap_mdev",
+					   WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return mdev->release_wq ? 0 : -ENOMEM;
 }
 
@@ -94,7 +96,7 @@ static void vfio_ap_mdev_unmap(struct vfio_device *vdev, u64 iova, u64 length)
  * @vdev: the device
  * @count: how often this was called before
  *
- * Context: process, may sleep. Takes what vfio_ap_guest_acquire() takes.
+ * Context: process, may sleep. Takes what vfio_ap_guest_withdraw() takes.
  */
 static void vfio_ap_mdev_request(struct vfio_device *vdev, unsigned int count)
 {
@@ -144,13 +146,24 @@ static int vfio_ap_mdev_get_irq_info(void __user *arg)
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
+/* The eventfd that SET_IRQS names behind its header; NULL to disarm */
+static struct eventfd_ctx *vfio_ap_mdev_get_eventfd(const s32 __user *data)
+{
+	s32 fd;
+
+	if (copy_from_user(&fd, data, sizeof(fd)))
+		return ERR_PTR(-EFAULT);
+	if (fd < -1)
+		return ERR_PTR(-EINVAL);
+	return fd == -1 ? NULL : eventfd_ctx_fdget(fd);
+}
+
 static int vfio_ap_mdev_set_irqs(struct ap_matrix_mdev *mdev, void __user *arg)
 {
 	const size_t minsz = offsetofend(struct vfio_irq_set, count);
 	struct eventfd_ctx *ctx = NULL;
 	struct vfio_irq_set set;
 	size_t size;
-	s32 fd;
 	int rc;
 
 	if (copy_from_user(&set, arg, minsz))
@@ -158,19 +171,24 @@ static int vfio_ap_mdev_set_irqs(struct ap_matrix_mdev *mdev, void __user *arg)
 	rc = vfio_set_irqs_validate_and_prepare(&set, 1, VFIO_AP_EVENTS, &size);
 	if (rc)
 		return rc;
-	if ((set.flags & VFIO_IRQ_SET_DATA_TYPE_MASK) !=
-	    VFIO_IRQ_SET_DATA_EVENTFD ||
-	    !(set.flags & VFIO_IRQ_SET_ACTION_TRIGGER))
+	if (!(set.flags & VFIO_IRQ_SET_ACTION_TRIGGER))
 		return -EINVAL;
 
-	if (copy_from_user(&fd, arg + minsz, sizeof(fd)))
-		return -EFAULT;
-	if (fd < -1)
-		return -EINVAL;
-	if (fd >= 0) {
-		ctx = eventfd_ctx_fdget(fd);
+	switch (set.flags & VFIO_IRQ_SET_DATA_TYPE_MASK) {
+	case VFIO_IRQ_SET_DATA_NONE:
+		/* There is nothing to trigger by hand; count 0 disarms. */
+		if (set.count)
+			return -EINVAL;
+		break;
+	case VFIO_IRQ_SET_DATA_EVENTFD:
+		if (!set.count)
+			return -EINVAL;
+		ctx = vfio_ap_mdev_get_eventfd(arg + minsz);
 		if (IS_ERR(ctx))
 			return PTR_ERR(ctx);
+		break;
+	default:
+		return -EINVAL;
 	}
 	vfio_ap_mdev_set_event(mdev, set.index, ctx);
 	return 0;
@@ -274,6 +292,9 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 		vfio_ap_guest_set_shadow(mdev, &mdev->matrix);
 		list_del_init(&mdev->node);
 	}
+	/* It may wait for a VMM, which is not to look like a hung task. */
+	while (work_busy(&mdev->evaluate_work))
+		schedule_timeout_idle(1);
 	cancel_work_sync(&mdev->evaluate_work);
 	vfio_ap_queue_wait(&matrix, vfio_ap_wait_end());
 }

@@ -50,6 +50,16 @@ enum vfio_ap_event {
 
 struct vfio_ap_nib;
 
+/**
+ * struct vfio_ap_range - a range of guest memory
+ * @first: its first address
+ * @last: its last address
+ */
+struct vfio_ap_range {
+	u64 first;
+	u64 last;
+};
+
 /*
  * Buckets of the index of queues: 8 KiB, once. More than four queues in a bucket
  * would be more than 4,096 in the host.
@@ -72,6 +82,7 @@ struct vfio_ap_nib;
  *	their queues are reset; [mdevs_lock]
  * @release_requested: VFIO asked for the device back, nothing is plugged any
  *	more; [mdevs_lock]
+ * @outdated: what @shadow depends on has changed; [guests_lock]
  * @kvm: the guest; changed under guests_lock and mdevs_lock, either of them
  *	is enough to look at it, plugging needs guests_lock and kvm->lock
  * @pqap_hook: what KVM calls for AQIC; constant
@@ -81,6 +92,9 @@ struct vfio_ap_nib;
  * @nibs: NIB pages that VFIO has pinned for this mdev; [nib_lock]
  * @nib_wait: woken when a NIB leaves @nibs
  * @unmaps: ranges that VFIO is unmapping; [nib_lock]
+ * @closed: where no page is pinned any more before the device is closed, empty
+ *	if the first address is larger than the last; [nib_lock]
+ * @unmaps_of_nibs: how often type 1 unmapped memory that had a NIB; [nib_lock]
  */
 struct ap_matrix_mdev {
 	struct vfio_device vdev;
@@ -93,6 +107,7 @@ struct ap_matrix_mdev {
 	seqlock_t shadow_lock; /* shadow, next to mdevs_lock */
 	struct ap_mask held;
 	bool release_requested;
+	bool outdated;
 	struct kvm *kvm;
 	crypto_hook pqap_hook;
 	struct eventfd_ctx *event[VFIO_AP_EVENTS];
@@ -101,6 +116,8 @@ struct ap_matrix_mdev {
 	struct list_head nibs;
 	wait_queue_head_t nib_wait;
 	struct list_head unmaps;
+	struct vfio_ap_range closed;
+	unsigned int unmaps_of_nibs;
 };
 
 /**
@@ -108,7 +125,8 @@ struct ap_matrix_mdev {
  * @VFIO_AP_QUEUE_RESETTING: a reset is wanted or under way, not verified
  * @VFIO_AP_QUEUE_CLEAN: a reset was verified; nobody but a guest that has the
  *	queue changed anything since
- * @VFIO_AP_QUEUE_DOWN: deconfigured or checkstopped: there is nothing to reset
+ * @VFIO_AP_QUEUE_DOWN: a reset is wanted, but the queue is deconfigured or
+ *	checkstopped, or the host has lost it; the driver goes on trying
  * @VFIO_AP_QUEUE_FAILED: the reset was refused, or not verified in time; the
  *	driver goes on trying
  * @VFIO_AP_QUEUE_GONE: not bound any more; stays until its interrupt is off
@@ -134,8 +152,9 @@ enum vfio_ap_queue_state {
  * @zapq: the next step of the reset is ZAPQ, otherwise TAPQ
  * @again: another ZAPQ has to follow the one under way
  * @keep: the queue stays in its guest while it is being reset
- * @created: the bus was creating the device when it was bound, and has not
- *	started its own state machine for it yet
+ * @lost: DOWN because the host does not have the queue: QCI tells when to go on
+ * @unseen: an enable was accepted and the interrupt not seen on since, so one that
+ *	is off proves nothing
  * @accepted: the last ZAPQ was accepted; after unbind: a reset is under way
  * @disable: AQIC to disable has to be issued again
  * @nib: where the adapter may still write, NULL if it may not
@@ -162,7 +181,8 @@ struct vfio_ap_queue {
 	bool zapq:1;
 	bool again:1;
 	bool keep:1;
-	bool created:1;
+	bool lost:1;
+	bool unseen:1;
 	bool accepted:1;
 	bool disable:1;
 	bool nib_ending:1;
@@ -192,7 +212,8 @@ struct vfio_ap_queue {
  *	bound; entries are made under mdevs_lock and stay until the driver goes;
  *	masks: [mdevs_lock]
  * @queues: bound queues by APQN; changed under mdevs_lock, read under RCU
- * @reset_wait: woken when queues left the state RESETTING
+ * @reset_wait: woken when queues left the state RESETTING, and when a guest or
+ *	the host has lost queues
  * @polled: queues with a reset or an interrupt that somebody waits for;
  *	[poll_lock]
  * @nr_polled: how many there are, with those that the poller looks at right
@@ -324,14 +345,15 @@ typedef void (*ap_matrix_edit)(struct ap_matrix *matrix, const void *how);
 
 void vfio_ap_guest_acquire(struct vfio_ap_hold *hold,
 			   const struct ap_matrix_mdev *mdev);
-struct ap_matrix_mdev *
-vfio_ap_guest_acquire_apqn(struct vfio_ap_hold *hold, u16 apqn);
 void vfio_ap_guest_release(struct vfio_ap_hold *hold);
 struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn);
 void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
 			      const struct ap_matrix *shadow);
 void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
-void vfio_ap_guest_evaluate_all(const struct ap_matrix *changed);
+void vfio_ap_guest_outdate(u16 apqn);
+void vfio_ap_guest_outdate_all(const struct ap_matrix *changed);
+void vfio_ap_guest_evaluate_outdated(void);
+void vfio_ap_guest_wait_unplugged(u16 apqn);
 void vfio_ap_guest_evaluate_work(struct work_struct *work);
 int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 		       const void *how);
@@ -375,8 +397,8 @@ static inline struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn)
 	return q && kref_get_unless_zero(&q->ref) ? q : NULL;
 }
 
-struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
-					 bool created);
+struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue);
+void vfio_ap_queue_retry(void);
 void vfio_ap_queue_unbind(struct vfio_ap_queue *q);
 void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present);
 void vfio_ap_queue_put(struct vfio_ap_queue *q);
@@ -395,6 +417,7 @@ bool vfio_ap_irq_step(struct vfio_ap_queue *q);
 void vfio_ap_irq_ended(struct vfio_ap_queue *q);
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length);
 void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev);
+void vfio_ap_irq_leave(struct vfio_ap_queue *q);
 void vfio_ap_irq_abandon(struct vfio_ap_queue *q);
 
 /* vfio_ap_bus.c: what the AP bus tells us */
@@ -407,7 +430,8 @@ void vfio_ap_bus_scan_complete(struct ap_config_info *now,
 			       struct ap_config_info *before);
 void vfio_ap_bus_init_host(const struct ap_config_info *info);
 bool vfio_ap_bus_release_queue(struct vfio_ap_queue *q);
-bool vfio_ap_bus_creates(struct device *dev);
+bool vfio_ap_bus_lists(u16 apqn);
+void vfio_ap_bus_refresh_host(void);
 
 /* vfio_ap_sysfs.c: attributes of mdevs, of queues and of the parent */
 extern const struct attribute_group *vfio_ap_mdev_groups[];

@@ -18,17 +18,20 @@
 #include "vfio_ap_trace.h"
 
 /*
- * Fast hardware is noticed within half a millisecond, slow one is looked at less
- * and less often: it is noticed an eighth later than it took, at most.
+ * Each look at a reset comes later than the one before: a completed reset is
+ * noticed after 50 us, or a quarter of its duration, but 20 ms at most.
  */
-#define POLL_MIN_NS	(500 * NSEC_PER_USEC)
+#define POLL_MIN_NS	(50 * NSEC_PER_USEC)
 #define POLL_MAX_NS	(20 * NSEC_PER_MSEC)
-#define POLL_SHARE	8
-#define POLL_FAILED_NS	(100 * NSEC_PER_MSEC)
-/* How long the bus may take to start its state machine for a new device */
-#define BUS_START_NS	(1 * NSEC_PER_SEC)
-/* How often to look whether a queue that is down has come back */
-#define POLL_DOWN_NS	(1 * NSEC_PER_SEC)
+#define POLL_SHARE	4
+/* Retries of a failed reset, and of one that a queue is too far gone for */
+#define RETRY_FAILED_SHARE	64
+#define RETRY_FAILED_NS		(100 * NSEC_PER_MSEC)
+#define RETRY_DOWN_SHARE	8
+#define RETRY_DOWN_NS		(1 * NSEC_PER_SEC)
+#define RETRY_MAX_NS		(10 * (u64)NSEC_PER_SEC)
+/* The bus starts its state machine for a new device within this time. */
+#define BUS_START_NS	(5 * (u64)NSEC_PER_SEC)
 #define NEVER		U64_MAX
 
 /**
@@ -176,21 +179,58 @@ static void vfio_ap_queue_publish(const struct vfio_ap_queue *q)
 	struct ap_adapter *adapter = matrix_dev->adapter[AP_QID_CARD(q->apqn)];
 	unsigned int apqi = AP_QID_QUEUE(q->apqn);
 	bool resetting = q->state == VFIO_AP_QUEUE_RESETTING;
-	bool passable = q->state == VFIO_AP_QUEUE_CLEAN ||
-			q->state == VFIO_AP_QUEUE_DOWN;
+	bool down = q->state == VFIO_AP_QUEUE_DOWN;
+	bool passable = q->state == VFIO_AP_QUEUE_CLEAN;
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 	lockdep_assert_held(&q->lock);
 
-	/* Its guest keeps it: then it is as passable as it was. */
-	if (resetting && q->keep)
+	/* The guest that has the queue keeps it; no other guest gets it. */
+	if ((resetting || down) && q->keep)
 		passable = ap_mask_test(&adapter->passable, apqi);
 
 	ap_mask_assign(&adapter->bound, apqi, q->state != VFIO_AP_QUEUE_GONE);
 	ap_mask_assign(&adapter->failed, apqi,
 		       q->state == VFIO_AP_QUEUE_FAILED);
+	ap_mask_assign(&adapter->down, apqi, down);
 	ap_mask_assign(&adapter->passable, apqi, passable);
 	ap_mask_assign(&adapter->resetting, apqi, resetting);
+}
+
+/**
+ * vfio_ap_queue_start() - begin a reset
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ */
+static void vfio_ap_queue_start(struct vfio_ap_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+
+	q->state = VFIO_AP_QUEUE_RESETTING;
+	q->zapq = true;
+	q->since = ktime_get_ns();
+	q->tried = q->since;
+}
+
+/**
+ * vfio_ap_queue_lose() - the host does not have a queue any more
+ * @q: the queue
+ *
+ * Nothing is issued to the queue but TAPQ, to see its interrupt off. The reset
+ * that was wanted follows when the host has the queue again.
+ *
+ * Context: process; expects the queue's lock.
+ */
+static void vfio_ap_queue_lose(struct vfio_ap_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+
+	vfio_ap_queue_start(q);
+	q->state = VFIO_AP_QUEUE_DOWN;
+	q->lost = true;
+	q->disable = false;
+	q->nib_ending = !!q->nib;
 }
 
 /**
@@ -205,6 +245,20 @@ static void vfio_ap_queue_mark(struct vfio_ap_queue *q, bool keep)
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	guard(mutex)(&q->lock);
+	if (q->state == VFIO_AP_QUEUE_GONE)
+		return;
+	if (q->state != VFIO_AP_QUEUE_CLEAN)
+		keep = keep && q->keep;
+	q->keep = keep;
+	if (!keep)
+		vfio_ap_irq_leave(q);
+	if (!ap_matrix_has(&matrix_dev->host, AP_QID_CARD(q->apqn),
+			   AP_QID_QUEUE(q->apqn))) {
+		vfio_ap_queue_lose(q);
+		vfio_ap_queue_publish(q);
+		vfio_ap_queue_poll(q, 0);
+		return;
+	}
 	switch (q->state) {
 	case VFIO_AP_QUEUE_RESETTING:
 	case VFIO_AP_QUEUE_FAILED:
@@ -214,21 +268,46 @@ static void vfio_ap_queue_mark(struct vfio_ap_queue *q, bool keep)
 		 * stays what it is: who waits for it is to learn of that.
 		 */
 		q->again = !q->zapq;
-		q->keep = q->keep && keep;
 		vfio_ap_queue_publish(q);
 		return;
-	case VFIO_AP_QUEUE_CLEAN:
-	case VFIO_AP_QUEUE_DOWN:
-		q->state = VFIO_AP_QUEUE_RESETTING;
-		q->zapq = true;
-		q->keep = keep;
-		q->since = ktime_get_ns();
-		q->tried = q->since;
+	default:
+		vfio_ap_queue_start(q);
 		vfio_ap_queue_publish(q);
 		vfio_ap_queue_poll(q, 0);
 		return;
-	case VFIO_AP_QUEUE_GONE:
-		return;
+	}
+}
+
+/**
+ * vfio_ap_queue_retry() - the host has changed: ask again at once
+ *
+ * Context: process; expects mdevs_lock, takes the lock of each queue that is
+ *	    down or failed, and poll_lock.
+ */
+void vfio_ap_queue_retry(void)
+{
+	const struct ap_matrix *host = &matrix_dev->host;
+	struct vfio_ap_queue *q;
+	unsigned int apid, apqi;
+	struct ap_mask idle;
+
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	ap_mask_for_each(apid, &host->apm) {
+		struct ap_adapter *adapter = matrix_dev->adapter[apid];
+
+		if (!adapter)
+			continue;
+		idle = ap_mask_or(&adapter->down, &adapter->failed);
+		idle = ap_mask_and(&idle, &host->aqm);
+		ap_mask_for_each(apqi, &idle) {
+			q = vfio_ap_queue_find(AP_MKQID(apid, apqi));
+			if (!q)
+				continue;
+			guard(mutex)(&q->lock);
+			q->since = ktime_get_ns();
+			vfio_ap_queue_poll(q, 0);
+		}
 	}
 }
 
@@ -398,13 +477,38 @@ bool vfio_ap_queue_any_failed(const struct ap_matrix *m)
 	return false;
 }
 
+/*
+ * Down queues are retried after 1, 2, 4 and at last every 8 s, at times that all
+ * queues have in common: so one look serves all queues of an adapter.
+ */
+static u64 vfio_ap_queue_down_delay(const struct vfio_ap_queue *q)
+{
+	u64 now = ktime_get_ns();
+	u64 period = (now - q->since) / (RETRY_DOWN_SHARE * RETRY_DOWN_NS);
+
+	period = clamp_t(u64, period, 1, RETRY_MAX_NS / RETRY_DOWN_NS);
+	period = rounddown_pow_of_two(period) * RETRY_DOWN_NS;
+	return period - now % period;
+}
+
+/* When to come back, in ns; one whose reset has failed is in no hurry. */
 static u64 vfio_ap_queue_delay(const struct vfio_ap_queue *q)
 {
-	u64 most = q->state == VFIO_AP_QUEUE_FAILED ? POLL_FAILED_NS :
-						      POLL_MAX_NS;
+	u64 now = ktime_get_ns();
 
-	return clamp_t(u64, (ktime_get_ns() - q->tried) / POLL_SHARE,
-		       POLL_MIN_NS, most);
+	switch (q->state) {
+	case VFIO_AP_QUEUE_DOWN:
+		return vfio_ap_queue_down_delay(q);
+	case VFIO_AP_QUEUE_FAILED:
+		if (q->zapq || now - q->tried >= VFIO_AP_SETTLE_NS)
+			return clamp_t(u64,
+				       (now - q->since) / RETRY_FAILED_SHARE,
+				       RETRY_FAILED_NS, RETRY_MAX_NS);
+		fallthrough;
+	default:
+		return clamp_t(u64, (now - q->tried) / POLL_SHARE, POLL_MIN_NS,
+			       POLL_MAX_NS);
+	}
 }
 
 /**
@@ -422,6 +526,7 @@ static void vfio_ap_queue_fail(struct vfio_ap_queue *q, u64 elapsed)
 		return;
 	q->state = VFIO_AP_QUEUE_FAILED;
 	q->keep = false;
+	vfio_ap_irq_leave(q);
 	pr_notice_ratelimited("%02x.%04x: not reset after %llu ms (response %02x), kept out of every guest, still trying\n",
 			      AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn),
 			      elapsed / NSEC_PER_MSEC, q->response);
@@ -464,7 +569,8 @@ static void vfio_ap_queue_finish(struct vfio_ap_queue *q,
 		vfio_ap_queue_recover(q);
 	q->state = state;
 	q->again = false;
-	q->keep = false;
+	if (state == VFIO_AP_QUEUE_CLEAN)
+		q->keep = false;
 }
 
 /**
@@ -521,11 +627,13 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 
 	lockdep_assert_held(&q->lock);
 
-	if (!vfio_ap_bus_release_queue(q) &&
-	    (elapsed < BUS_START_NS ||
-	     vfio_ap_bus_creates(&q->ap_queue->ap_dev.device)))
+	/* Until the bus has started its state machine, only look. */
+	if (!vfio_ap_bus_release_queue(q) && elapsed < BUS_START_NS) {
+		status = vfio_ap_queue_tapq(q);
+		if (reset_table[ap_status_response(status)].tapq == DOWN)
+			vfio_ap_queue_finish(q, VFIO_AP_QUEUE_DOWN);
 		return vfio_ap_queue_delay(q);
-	q->created = false;
+	}
 
 	status = zapq ? vfio_ap_queue_zapq(q) : vfio_ap_queue_tapq(q);
 	q->response = ap_status_response(status);
@@ -537,8 +645,16 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 	/* What is switched on from now on is not switched off by this one. */
 	if (zapq && q->accepted) {
 		q->nib_ending = !!q->nib;
+		q->unseen = false;
 		q->disable = false;
 		q->tried = ktime_get_ns();
+	}
+	/* It is back. The reset that it did not take begins now. */
+	if (q->state == VFIO_AP_QUEUE_DOWN &&
+	    (action == WAIT || action == AGAIN)) {
+		q->state = VFIO_AP_QUEUE_RESETTING;
+		q->since = ktime_get_ns();
+		elapsed = 0;
 	}
 
 	if ((action == DONE || action == DOWN) && !zapq && q->again) {
@@ -548,6 +664,13 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 			q->since = ktime_get_ns();
 		action = REISSUE;
 	}
+	/* The host may have lost it, and the bus not seen that yet. */
+	if (action == LOST)
+		vfio_ap_irq_ended(q);
+	if (action == LOST && !vfio_ap_bus_lists(q->apqn)) {
+		q->lost = true;
+		action = DOWN;
+	}
 	switch (action) {
 	case WAIT:
 		break;
@@ -556,9 +679,6 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 		break;
 	case REISSUE:
 		q->zapq = true;
-		/* One that fails each time must not keep the poller busy. */
-		if (q->state == VFIO_AP_QUEUE_FAILED)
-			return POLL_FAILED_NS;
 		break;
 	case DONE:
 		if (vfio_ap_queue_verify(q, status))
@@ -567,15 +687,13 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 	case DOWN:
 		vfio_ap_irq_ended(q);
 		vfio_ap_queue_finish(q, VFIO_AP_QUEUE_DOWN);
-		return POLL_DOWN_NS;
+		return vfio_ap_queue_delay(q);
 	case LOST:
-		vfio_ap_irq_ended(q);
-		fallthrough;
 	case FAIL:
 		/* Not at once again: who waits for it has to see that it failed. */
 		q->zapq = true;
 		vfio_ap_queue_fail(q, elapsed);
-		return POLL_FAILED_NS;
+		break;
 	}
 	if (elapsed > VFIO_AP_RESET_MS * (u64)NSEC_PER_MSEC)
 		vfio_ap_queue_fail(q, elapsed);
@@ -583,47 +701,75 @@ static u64 vfio_ap_queue_reset_step(struct vfio_ap_queue *q)
 }
 
 /**
- * vfio_ap_queue_down_step() - look whether a queue that was down has come back
+ * vfio_ap_queue_down_step() - look whether a queue that is down has come back
  * @q: the queue
- *
- * Nothing was reset when it went down. What it has kept is not for its guest.
  *
  * Context: process; expects the queue's lock.
  * Return: when to come back, in ns.
  */
 static u64 vfio_ap_queue_down_step(struct vfio_ap_queue *q)
 {
-	u32 status;
-
 	lockdep_assert_held(&q->lock);
 
-	vfio_ap_bus_release_queue(q);
-	status = vfio_ap_queue_tapq(q);
-	if (reset_table[ap_status_response(status)].tapq == DOWN)
-		return POLL_DOWN_NS;
-	q->state = VFIO_AP_QUEUE_RESETTING;
+	if (q->lost) {
+		vfio_ap_irq_step(q);
+		if (!vfio_ap_bus_lists(q->apqn))
+			return vfio_ap_queue_delay(q);
+		q->lost = false;
+	}
 	q->zapq = true;
-	q->keep = false;
-	q->since = ktime_get_ns();
-	q->tried = q->since;
-	/* The guests get the news before ZAPQ is issued. */
-	return POLL_MIN_NS;
+	return vfio_ap_queue_reset_step(q);
+}
+
+/**
+ * struct vfio_ap_turn - adapters that need not be asked again in a run
+ * @resetting: a queue of these has not completed its reset
+ * @down: a queue of these is down
+ *
+ * The queues of an adapter are asked in turn: as long as the first of them is not
+ * done, the others are not either, as a rule.
+ */
+struct vfio_ap_turn {
+	struct ap_mask resetting;
+	struct ap_mask down;
+};
+
+/* What a queue waits for, if an answer of one queue counts for its adapter */
+static struct ap_mask *vfio_ap_queue_turn(const struct vfio_ap_queue *q,
+					  struct vfio_ap_turn *turn)
+{
+	if (q->state == VFIO_AP_QUEUE_DOWN && !q->lost)
+		return &turn->down;
+	if (q->state == VFIO_AP_QUEUE_RESETTING && !q->zapq)
+		return &turn->resetting;
+	return NULL;
 }
 
 /**
  * vfio_ap_queue_step() - one step of whatever a queue waits for
  * @q: the queue
+ * @turn: what was found out in this run
  * @news: where to store whether its state changed
+ * @asked: where to store whether it was asked, and has to be asked again
  *
  * Context: process; takes the queue's lock.
  * Return: when to come back, in ns.
  */
-static u64 vfio_ap_queue_step(struct vfio_ap_queue *q, bool *news)
+static u64 vfio_ap_queue_step(struct vfio_ap_queue *q,
+			      struct vfio_ap_turn *turn, bool *news,
+			      bool *asked)
 {
+	unsigned int apid = AP_QID_CARD(q->apqn);
 	enum vfio_ap_queue_state before;
+	struct ap_mask *waiting;
 	u64 delay = NEVER;
 
+	*news = false;
+	*asked = false;
 	guard(mutex)(&q->lock);
+	waiting = vfio_ap_queue_turn(q, turn);
+	if (waiting && ap_mask_test(waiting, apid))
+		return vfio_ap_queue_delay(q);
 	before = q->state;
 	switch (q->state) {
 	case VFIO_AP_QUEUE_RESETTING:
@@ -640,6 +786,10 @@ static u64 vfio_ap_queue_step(struct vfio_ap_queue *q, bool *news)
 		break;
 	}
 	*news = q->state != before;
+	if (waiting && !*news) {
+		ap_mask_set(waiting, apid);
+		*asked = true;
+	}
 	return delay;
 }
 
@@ -648,12 +798,11 @@ static u64 vfio_ap_queue_step(struct vfio_ap_queue *q, bool *news)
  * @news: queues whose state changed, each with a reference that is given up
  *
  * Context: process, may sleep. Takes guests_lock, mdevs_lock, the lock of each
- *	    queue, and what vfio_ap_guest_evaluate_all() takes.
+ *	    queue, and what vfio_ap_guest_evaluate_outdated() takes.
  */
 static void vfio_ap_queue_announce(struct list_head *news)
 {
 	struct vfio_ap_queue *q, *next;
-	struct ap_matrix changed = {};
 
 	scoped_guard(mutex, &matrix_dev->guests_lock) {
 		scoped_guard(mutex, &matrix_dev->mdevs_lock) {
@@ -663,11 +812,10 @@ static void vfio_ap_queue_announce(struct list_head *news)
 				if (q->state == VFIO_AP_QUEUE_GONE)
 					continue;
 				vfio_ap_queue_publish(q);
-				ap_mask_set(&changed.apm,
-					    AP_QID_CARD(q->apqn));
+				vfio_ap_guest_outdate(q->apqn);
 			}
 		}
-		vfio_ap_guest_evaluate_all(&changed);
+		vfio_ap_guest_evaluate_outdated();
 	}
 	wake_up_all(&matrix_dev->reset_wait);
 
@@ -681,10 +829,11 @@ static void vfio_ap_queue_announce(struct list_head *news)
  * vfio_ap_queue_repoll() - put a queue back among the polled ones, or let go
  * @q: the queue, due; it has the reference of the list
  * @delay: when to poll it again, in ns from now
+ * @first: ask it before those that were asked in this run
  *
  * Context: process; takes poll_lock.
  */
-static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay)
+static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay, bool first)
 {
 	u64 due = delay == NEVER ? NEVER : ktime_get_ns() + delay;
 
@@ -692,7 +841,11 @@ static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay)
 		/* Somebody may have asked for a poll during the step. */
 		WRITE_ONCE(q->due, min(q->due, due));
 		if (q->due != NEVER) {
-			list_move_tail(&q->node, &matrix_dev->polled);
+			list_del(&q->node);
+			if (first)
+				list_add(&q->node, &matrix_dev->polled);
+			else
+				list_add_tail(&q->node, &matrix_dev->polled);
 			return;
 		}
 		list_del_init(&q->node);
@@ -742,20 +895,21 @@ static void vfio_ap_queue_rearm(void)
 
 static void vfio_ap_queue_poller(struct work_struct *work)
 {
+	struct vfio_ap_turn turn = {};
 	struct vfio_ap_queue *q, *next;
 	LIST_HEAD(due);
 	LIST_HEAD(news);
 
 	vfio_ap_queue_take_due(&due);
 	list_for_each_entry_safe(q, next, &due, node) {
-		bool changed;
-		u64 delay = vfio_ap_queue_step(q, &changed);
+		bool changed, asked;
+		u64 delay = vfio_ap_queue_step(q, &turn, &changed, &asked);
 
 		if (changed) {
 			kref_get(&q->ref);
 			list_add_tail(&q->news, &news);
 		}
-		vfio_ap_queue_repoll(q, delay);
+		vfio_ap_queue_repoll(q, delay, !asked);
 		cond_resched();
 	}
 	if (!list_empty(&news))
@@ -773,13 +927,11 @@ static enum hrtimer_restart vfio_ap_queue_timer(struct hrtimer *timer)
  * vfio_ap_queue_bind() - make the object of a queue and start its first reset
  * @apqn: the queue
  * @ap_queue: the bus's object of it
- * @created: the bus is creating the device
  *
  * Context: process, may sleep. Takes mdevs_lock, the queue's lock and poll_lock.
  * Return: the queue; -ENOMEM; -EBUSY if there is one with this APQN.
  */
-struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
-					 bool created)
+struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue)
 {
 	struct ap_adapter *adapter __free(kfree) = kzalloc(sizeof(*adapter),
 							   GFP_KERNEL);
@@ -796,7 +948,6 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue,
 	q->due = NEVER;
 	q->apqn = apqn;
 	q->ap_queue = ap_queue;
-	q->created = created;
 
 	guard(mutex)(&matrix_dev->mdevs_lock);
 	if (vfio_ap_queue_find(apqn))
@@ -830,6 +981,7 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q)
 	/* Resets of its time with a guest say nothing about its end. */
 	q->accepted = false;
 	q->ap_queue = NULL;
+	vfio_ap_irq_leave(q);
 	vfio_ap_queue_publish(q);
 	hash_del_rcu(&q->index);
 	vfio_ap_dbf_event(VFIO_AP_DBF_INFO, "%02x.%04x: unbound\n",
@@ -850,6 +1002,8 @@ static bool vfio_ap_queue_last_zapq(struct vfio_ap_queue *q)
 	lockdep_assert_held(&q->lock);
 
 	response = ap_status_response(vfio_ap_queue_zapq(q));
+	if (response == AP_RESPONSE_NORMAL)
+		q->unseen = false;
 	return reset_table[response].zapq == WAIT ||
 	       response == AP_RESPONSE_RESET_IN_PROGRESS;
 }
@@ -898,11 +1052,13 @@ int vfio_ap_queue_init(void)
 		      CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 
 	matrix_dev->poll_wq = alloc_workqueue("vfio_ap_poll",
-					      WQ_UNBOUND | WQ_HIGHPRI, 1);
+					      WQ_UNBOUND | WQ_HIGHPRI |
+					      WQ_MEM_RECLAIM, 1);
 	if (!matrix_dev->poll_wq)
 		return -ENOMEM;
 	matrix_dev->release_wq = alloc_workqueue("vfio_ap_release",
-						 WQ_UNBOUND, 0);
+						 WQ_UNBOUND | WQ_MEM_RECLAIM,
+						 0);
 	if (!matrix_dev->release_wq) {
 		destroy_workqueue(matrix_dev->poll_wq);
 		return -ENOMEM;

@@ -186,6 +186,8 @@ static const char *queue_reason(unsigned int apid, unsigned int apqi)
 		return "unbound";
 	if (ap_mask_test(&adapter->failed, apqi))
 		return "failed";
+	if (ap_mask_test(&adapter->down, apqi))
+		return "down";
 	return "resetting";
 }
 

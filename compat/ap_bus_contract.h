@@ -13,7 +13,6 @@
 #define VFIO_AP_COMPAT_AP_BUS_CONTRACT_H
 
 #include <linux/build_bug.h>
-#include <linux/container_of.h>
 #include <linux/sysfs.h>
 #include <asm/ap.h>
 
@@ -28,10 +27,10 @@
 #endif
 
 /* Whichever header it is: what the driver relies on has these types. */
-#define AP_BUS_HAS(type, member, expected) \
-	static_assert(__same_type(typeof_member(struct type, member), expected), \
+#define AP_BUS_HAS(type, name, expected) \
+	static_assert(__same_type(typeof_member(struct type, name), expected), \
 		      "vfio_ap: the AP bus of this kernel has " #type "." \
-		      #member " with another type")
+		      #name " with another type")
 AP_BUS_HAS(ap_driver, driver, struct device_driver);
 AP_BUS_HAS(ap_driver, ids, struct ap_device_id *);
 AP_BUS_HAS(ap_driver, flags, unsigned int);

@@ -145,6 +145,57 @@ static void refused_unnoticed(void)
 	close(event);
 }
 
+static void assign_all(struct mdev *mdev)
+{
+	int id;
+
+	for (id = 0; id < 256; id++)
+		mdev_set(mdev, "assign_adapter", id);
+	for (id = 0; id < 256; id++) {
+		mdev_set(mdev, "assign_domain", id);
+		mdev_set(mdev, "assign_control_domain", id);
+	}
+}
+
+static void repeated(void)
+{
+	struct mdev *mdev = with_ap_config();
+	struct scene scene;
+	char *before;
+	long begun;
+	int event;
+
+	apemu_need();
+	assign_all(mdev);
+	scene = (struct scene){ .mdev = mdev, .vm = vm_create() };
+	scene.vfio = vfio_open(VFIO_BY_GROUP, mdev, scene.vm);
+	need_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "the guest has queues");
+	event = vfio_event_new();
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, event), 0, "the VMM wants to know of changes");
+	vfio_events(event);
+	before = mdev_sight(mdev);
+	/* The bus asks the queues as well when it scans. */
+	need_rc(apbus_write("config_time", "120"), 0, "the next scan is two minutes off");
+	apemu_do("log clear");
+	assign_all(mdev);
+	need_rc(mdev_write(mdev, "ap_config", mdev_read(mdev, "ap_config")), 0,
+		"ap_config takes its own text");
+	need_rc(mdev_write(mdev, "ap_config", mdev_read(mdev, "ap_config")), 0, "twice");
+	clock_sleep_ms(BOUND_NEVER_MS);
+	expect_int(apemu_count(0, APEMU_HOST, "tapq", APQN_ANY) +
+		   apemu_count(0, APEMU_HOST, "zapq", APQN_ANY) +
+		   apemu_count(0, APEMU_HOST, "aqic", APQN_ANY), 0,
+		   "R-30: what changes nothing costs no PQAP");
+	need_rc(apbus_write("config_time", "30"), 0, "scans are as often as before");
+	expect_int(vfio_events(event), 0, "R-22: and is no event");
+	expect_str(mdev_sight(mdev), before, "and is not seen");
+	vfio_close(scene.vfio);
+	begun = clock_ms();
+	expect_rc(mdev_remove(mdev), 0, "a device with everything can be removed");
+	expect_at_most(clock_ms() - begun, BOUND_LET_GO_MS, "R-30: removing it takes (ms)");
+	close(event);
+}
+
 static const struct ktap_case cases[] = {
 	{ "SPEC 1.6: three masks are set, read back, cleared", sets_everything },
 	{ "SPEC 1.6: all spellings of a mask", spellings },
@@ -152,6 +203,7 @@ static const struct ktap_case cases[] = {
 	{ "SPEC 1.6, R-21: ids above the maximum are ENODEV", above_the_maximum },
 	{ "R-21, R-22: one write is one change for the guest", one_change_for_the_guest },
 	{ "R-21: a refused write is not noticed by anybody", refused_unnoticed },
+	{ "R-22, R-30: everything is assigned twice, and is its own ap_config", repeated },
 };
 
 int main(void)

@@ -2,6 +2,8 @@
 /* device_ioctls - the VFIO device interface, with every size and flag that must be refused */
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include "module.h"
 #include "story.h"
 
 #define BAD_ADDRESS ((void *)1)
@@ -130,6 +132,43 @@ static void set_irqs_bad_file(void)
 	close(event);
 }
 
+/* A header whose last byte is the last of its page; behind it nothing can be read. */
+static struct vfio_irq_set *header_at_the_end(void)
+{
+	long size = getpagesize();
+	char *pages = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			   0);
+
+	need(pages != MAP_FAILED && !munmap(pages + size, size), "a page with nothing behind it");
+	return (void *)(pages + size - sizeof(struct vfio_irq_set));
+}
+
+static void set_irqs_header_only(void)
+{
+	struct scene scene = scene_with(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
+	struct vfio_irq_set *set = header_at_the_end();
+	int event = vfio_event_new();
+
+	module_need_ours("what linux/vfio.h says of count 0");
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, event), 0, "an eventfd can be armed");
+	*set = (struct vfio_irq_set){ .argsz = sizeof(*set), .flags = ARM_FLAGS,
+				      .index = AP_IRQ_CFG_CHG };
+	expect_rc(vfio_ioctl(scene.vfio, VFIO_DEVICE_SET_IRQS, set), -EINVAL,
+		  "R-29: no eventfd is read behind argsz");
+	vfio_events(event);
+	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
+	expect_int(vfio_events(event), 1, "the one before stays armed");
+	set->flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER;
+	expect_rc(vfio_ioctl(scene.vfio, VFIO_DEVICE_SET_IRQS, set), 0,
+		  "R-29: no data and count 0 disarm the index");
+	mdev_set(scene.mdev, "unassign_domain", DOMAIN_47);
+	expect_int(vfio_events(event), 0, "R-29: the eventfd is signalled no more");
+	set->count = 1;
+	expect_rc(vfio_ioctl(scene.vfio, VFIO_DEVICE_SET_IRQS, set), -EINVAL,
+		  "R-29: nothing can be triggered by hand");
+	close(event);
+}
+
 static void set_irqs_old_stays(void)
 {
 	struct scene scene = scene_with(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
@@ -166,6 +205,7 @@ static const struct ktap_case cases[] = {
 	{ "SPEC 1.11: GET_IRQ_INFO", irq_info },
 	{ "SPEC 1.11: SET_IRQS refuses what is not exactly right", set_irqs_refused },
 	{ "SPEC 1.11: SET_IRQS with a file that is no eventfd", set_irqs_bad_file },
+	{ "R-29: SET_IRQS with a header and nothing behind it", set_irqs_header_only },
 	{ "SPEC 1.11: a refused eventfd leaves the old one armed", set_irqs_old_stays },
 	{ "SPEC 1.11: everything else is refused", others },
 };

@@ -127,6 +127,67 @@ static void attached_once(void)
 			"the first guest keeps its queue");
 }
 
+/* With an eventfd for requests or without, the configuration of the guest changes once. */
+static void change_by_removal(enum vfio_path path, bool with_request)
+{
+	struct scene scene = scene_with(path, CARD_5, DOMAIN_4);
+	int request = vfio_event_new(), change = vfio_event_new();
+	struct mdev_job *removal;
+
+	if (with_request)
+		need_rc(vfio_arm(scene.vfio, AP_IRQ_REQ, request), 0,
+			"the VMM wants to know when to let go");
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, change), 0,
+		"the VMM wants to know of changes");
+	vfio_events(change);
+	removal = mdev_begin(scene.mdev, "remove", "1");
+	need(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)).rc == AP_NOT_AVAILABLE,
+			    BOUND_EVENTUALLY_MS), "the guest loses its queue");
+	clock_sleep_ms(BOUND_NEVER_MS);
+	expect(!mdev_done(removal), "the removal waits for the VMM");
+	vfio_close(scene.vfio);
+	expect_rc(mdev_end(removal, NULL), 0, "after the close the removal ends");
+	expect_int(vfio_events(change), 1, "R-22: one change of the guest, one event");
+	expect_int(vfio_events(request), with_request, "SPEC 1.11: one request, if it was armed");
+	close(request);
+	close(change);
+}
+
+static void change_by_removal_by_group(void)
+{
+	change_by_removal(VFIO_BY_GROUP, false);
+	change_by_removal(VFIO_BY_GROUP, true);
+}
+
+static void change_by_removal_by_cdev(void)
+{
+	change_by_removal(VFIO_BY_CDEV, false);
+	change_by_removal(VFIO_BY_CDEV, true);
+}
+
+static void no_change_by_close(enum vfio_path path)
+{
+	struct scene scene = scene_with(path, CARD_5, DOMAIN_4);
+	int event = vfio_event_new();
+
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, event), 0, "the VMM wants to know of changes");
+	vfio_events(event);
+	vfio_close(scene.vfio);
+	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
+	expect_int(vfio_events(event), 0, "R-22: a VMM that closes is told nothing");
+	close(event);
+}
+
+static void no_change_by_close_by_group(void)
+{
+	no_change_by_close(VFIO_BY_GROUP);
+}
+
+static void no_change_by_close_by_cdev(void)
+{
+	no_change_by_close(VFIO_BY_CDEV);
+}
+
 static const struct ktap_case cases[] = {
 	{ "SPEC 1.8, R-22: one event per change of the guest's configuration (group)",
 	  config_change_by_group },
@@ -137,6 +198,12 @@ static const struct ktap_case cases[] = {
 	{ "SPEC 1.11: removing an open device requests it from the VMM (cdev)", request_by_cdev },
 	{ "R-8: nothing is plugged into a device that was requested", nothing_after_request },
 	{ "CLIENTS 1.1: the second opener of the group gets EBUSY", attached_once },
+	{ "R-22, SPEC 1.11: a removal is one change for the guest (group)",
+	  change_by_removal_by_group },
+	{ "R-22, SPEC 1.11: a removal is one change for the guest (cdev)",
+	  change_by_removal_by_cdev },
+	{ "R-22: closing is no change for anybody (group)", no_change_by_close_by_group },
+	{ "R-22: closing is no change for anybody (cdev)", no_change_by_close_by_cdev },
 };
 
 int main(void)

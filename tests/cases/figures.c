@@ -448,6 +448,22 @@ static void locks_are_held_shortly(void)
 	apemu_do("reset any polls=0");
 }
 
+/* Queues of one adapter in two guests; what happens to those of one is no business of the other. */
+static void other_guests_lock(void)
+{
+	struct scene one = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
+	int round;
+
+	if (!lockstat_present())
+		ktap_skip("the kernel has no CONFIG_LOCK_STAT");
+	scene_with(VFIO_BY_GROUP, CARD_5, DOMAIN_11);
+	lockstat_clear();
+	for (round = 0; round < 100; round++)
+		need_rc(vfio_reset(one.vfio), 0, "one guest's device can be reset");
+	expect_at_most(lockstat_taken(LOCK_KVM), 0,
+		       "R-12: acquisitions of any kvm->lock in 100 resets");
+}
+
 static long apcb_updates(void)
 {
 	return probe_hits("kvm_arch_crypto_set_masks") + probe_hits("kvm_arch_crypto_clear_masks");
@@ -610,6 +626,8 @@ static const struct ktap_case cases[] = {
 	{ "R-10: 2 ms, while one has failed", while_failed },
 	{ "R-11: 2.5 s, or until killed", stuck_ones_end },
 	{ "R-10: guests_lock and mdevs_lock are held for less than 5 ms", locks_are_held_shortly },
+	{ "R-12: resets of one guest take no lock of another one with the same adapter",
+	  other_guests_lock },
 	{ "R-21: ap_config replaces everything with one update and one event",
 	  everything_at_once },
 	{ "R-10: also when 65,536 APQNs are assigned at once", locks_are_held_shortly_for_all },

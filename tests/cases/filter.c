@@ -218,6 +218,31 @@ static void guest_agrees(void)
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "with its adapter");
 }
 
+/* The hole comes while its domain's neighbour is not assigned, and the neighbour comes back. */
+static void hole_beside_a_domain(void)
+{
+	static const int gone[] = { DOMAIN_4, DOMAIN_11, DOMAIN_47 };
+	struct scene scene = scene_with(VFIO_BY_GROUP, CARD_1, DOMAIN_4);
+	unsigned int i;
+
+	mdev_set(scene.mdev, "assign_adapter", CARD_5);
+	mdev_set(scene.mdev, "assign_domain", DOMAIN_11);
+	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
+	mdev_set(scene.mdev, "unassign_domain", DOMAIN_4);
+	need_rc(apbus_unbind(APQN(CARD_5, DOMAIN_11)), 0, "05.0011 is unbound");
+	mdev_set(scene.mdev, "assign_domain", DOMAIN_4);
+	expect_str(mdev_read(scene.mdev, "guest_matrix"), "01.0004\n01.0011\n01.0047\n",
+		   "R-20: the adapter with the hole stays out");
+	expect_str(mdev_read(scene.mdev, "withheld"), "05 05.0011 unbound\n",
+		   "R-24: withheld names the hole, not the domain that came");
+	for (i = 0; i < ARRAY_SIZE(gone); i++) {
+		expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, gone[i])), AP_NOT_AVAILABLE,
+				"the guest has nothing of adapter 5");
+		expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_1, gone[i])), AP_OK,
+				"and all of adapter 1");
+	}
+}
+
 static const struct ktap_case cases[] = {
 	{ "SPEC 1.7, R-24: an unbound queue withholds its adapter", unbound_queue },
 	{ "R-20: unassigning evaluates again", unassign_heals },
@@ -229,6 +254,7 @@ static const struct ktap_case cases[] = {
 	  any_order_without_guest },
 	{ "R-20: guest_matrix depends on the state, not on the order (guest)",
 	  any_order_with_guest },
+	{ "R-20, R-24: a domain comes back beside a hole", hole_beside_a_domain },
 };
 
 int main(void)

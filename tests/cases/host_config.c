@@ -179,6 +179,111 @@ static void old_adapter(void)
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "the others are");
 }
 
+static void queue_vanishes_and_returns(void)
+{
+	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
+	const int queue = APQN(CARD_5, DOMAIN_4);
+	long pins = world_pins();
+
+	need_guest_rc(guest_aqic_on(scene.vm, queue, GUEST_NIB, 3), AP_OK, "the interrupt is on");
+	apemu_do("queue 05.0004 absent on");
+	apbus_scan();
+	expect(!apbus_has_queue(queue), "the bus removes the device");
+	expect(clock_wait_for(guest_tapq(scene.vm, queue).rc == AP_NOT_AVAILABLE &&
+			      !strcmp(mdev_read(scene.mdev, "guest_matrix"), ".0004\n"),
+			      BOUND_EVENTUALLY_MS), "the queue is gone from the guest");
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: the page is released");
+	apemu_do("queue 05.0004 absent off");
+	apbus_scan();
+	expect(clock_wait_for(guest_tapq(scene.vm, queue).rc == AP_OK, BOUND_EVENTUALLY_MS),
+	       "SPEC 1.8: it comes back by itself");
+	expect_guest_rc(guest_aqic_on(scene.vm, queue, GUEST_NIB, 3), AP_OK,
+			"R-9: enable is answered 00");
+}
+
+/* QCI says the same before and after, so nobody is told that the configuration changed. */
+static void adapter_exchanged(void)
+{
+	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
+	const int queue = APQN(CARD_5, DOMAIN_4);
+	int event = vfio_event_new();
+	apemu_time since, back;
+
+	need_guest_rc(guest_aqic_on(scene.vm, queue, GUEST_NIB, 3), AP_OK, "the interrupt is on");
+	need_rc(vfio_arm(scene.vfio, AP_IRQ_CFG_CHG, event), 0, "the VMM wants to know of changes");
+	vfio_events(event);
+	since = apemu_now();
+	apemu_do("card 5 remove");
+	apemu_do("card 5 add type=cex8 mode=ep11");
+	apbus_scan();
+	expect(clock_wait_for(!strcmp(mdev_read(scene.mdev, "guest_matrix"), "05.0004\n") &&
+			      guest_tapq(scene.vm, queue).rc == AP_OK &&
+			      apemu_count_rc(since, APEMU_HOST, "zapq", queue, AP_OK),
+			      BOUND_EVENTUALLY_MS), "SPEC 1.8: the new one comes by itself");
+	back = apemu_last(since, APEMU_HOST, "zapq", queue);
+	expect_at_least(apemu_count_rc(back, APEMU_HOST, "tapq", queue, AP_OK), 1,
+			"R-4: a reset of it was verified");
+	expect(!guest_tapq(scene.vm, queue).ir, "R-9: with its interrupt off");
+	expect_guest_rc(guest_aqic_on(scene.vm, queue, GUEST_NIB, 3), AP_OK,
+			"R-9: enable is answered 00");
+	expect_at_least(vfio_events(event), 1, "SPEC 1.8: the VMM was told (events)");
+	close(event);
+}
+
+/* What a scan found is in guest_matrix, or withheld knows that its queues are being reset. */
+static void found(struct mdev *mdev, const char *missing, const char *passed, const char *withheld)
+{
+	expect(!strstr(mdev_read(mdev, "withheld"), missing),
+	       "R-24: right after the scan it is not missing any more ('%s')", missing);
+	expect(mdev_becomes(mdev, "guest_matrix", passed),
+	       "SPEC 1.8: it is passed, that makes '%s'", passed);
+	expect_str(mdev_read(mdev, "withheld"), withheld, "R-24: and the rest is withheld");
+}
+
+static void lost(struct mdev *mdev, const char *passed, const char *withheld)
+{
+	expect_str(mdev_read(mdev, "guest_matrix"), passed,
+		   "SPEC 1.8: guest_matrix right after the scan");
+	expect_str(mdev_read(mdev, "withheld"), withheld, "R-24: withheld right after the scan");
+}
+
+static void one_after_the_other(void)
+{
+	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
+	struct mdev *mdev = scene.mdev;
+
+	mdev_set(mdev, "assign_adapter", 9);
+	mdev_set(mdev, "assign_domain", 0x12);
+	mdev_set(mdev, "assign_control_domain", 0x33);
+	lost(mdev, "05.0004\n", "09 not-in-host\n.0012 not-in-host\n0033 not-in-host\n");
+
+	apemu_do("card 9 add type=cex8 mode=cca");
+	apbus_scan();
+	found(mdev, "09 not-in-host", "05.0004\n09.0004\n", ".0012 not-in-host\n0033 not-in-host\n");
+	apemu_do("domain 0x12 add");
+	apbus_scan();
+	found(mdev, ".0012 not-in-host", "05.0004\n05.0012\n09.0004\n09.0012\n",
+	      "0033 not-in-host\n");
+	apemu_do("control 0x33 add");
+	apbus_scan();
+	lost(mdev, "05.0004\n05.0012\n09.0004\n09.0012\n", "");
+	guest_qci(scene.vm);
+	expect(guest_qci_has_control_domain(scene.vm, 0x33), "the guest has control domain 0x33");
+
+	apemu_do("card 9 remove");
+	apbus_scan();
+	lost(mdev, "05.0004\n05.0012\n", "09 not-in-host\n");
+	apemu_do("domain 0x12 remove");
+	apbus_scan();
+	lost(mdev, "05.0004\n", "09 not-in-host\n.0012 not-in-host\n");
+	apemu_do("control 0x33 remove");
+	apbus_scan();
+	lost(mdev, "05.0004\n", "09 not-in-host\n.0012 not-in-host\n0033 not-in-host\n");
+	guest_qci(scene.vm);
+	expect(!guest_qci_has_control_domain(scene.vm, 0x33), "and no longer has it");
+}
+
 static const struct ktap_case cases[] = {
 	{ "SPEC 1.8, R-9: an adapter is deconfigured and configured under a guest",
 	  adapter_vanishes_and_returns },
@@ -191,6 +296,11 @@ static const struct ktap_case cases[] = {
 	{ "SPEC 1.7: standby and checkstop do not unplug", standby_and_checkstop },
 	{ "R-32: many queues come in few steps", many_queues_at_once },
 	{ "SPEC 1.7: adapters older than CEX4 are not passed", old_adapter },
+	{ "SPEC 1.8, R-2, R-9: one queue vanishes and returns under a guest",
+	  queue_vanishes_and_returns },
+	{ "R-4, R-9, SPEC 1.8: an adapter is exchanged between two scans", adapter_exchanged },
+	{ "SPEC 1.8, R-24: adapter, domain and control domain come and go, scan by scan",
+	  one_after_the_other },
 };
 
 int main(void)

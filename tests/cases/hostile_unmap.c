@@ -20,7 +20,7 @@
 enum { CPUS = 3, ISC = 3, AP_BUSY = 0x05 };
 enum { CHUNK = 2, STUCK_CHUNK = 3 };
 /* Type 1 looks ten times. */
-enum { ROUNDS = 14, FEW_ROUNDS = 4 };
+enum { TYPE1_LOOKS = 10, ROUNDS = 14, FEW_ROUNDS = 4 };
 /* The driver lets an unmap go on after two seconds; then it is in the queue for the lock. */
 enum { IN_THE_QUEUE_MS = 2300, NEXT_IN_THE_QUEUE_MS = 50 };
 
@@ -119,6 +119,23 @@ static struct scene set_up(void)
 	return scene;
 }
 
+/* No guest that means well unmaps its indicators again and again. */
+static void unmapped_often(void)
+{
+	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
+	unsigned int i, rc = AP_OK;
+
+	for (i = 0; i < ROUNDS && rc == AP_OK; i++) {
+		rc = guest_aqic_on(scene.vm, APQN(CARD_5, DOMAIN_4), GUEST_NIB_FAR, ISC).rc;
+		expect_rc(vfio_unmap(scene.vfio, CHUNK), 0, "SPEC 1.11: memory can be unmapped");
+		expect_rc(vfio_map(scene.vfio, CHUNK), 0, "and mapped");
+	}
+	expect_hex(rc, AP_BUSY, "R-2: the memory is closed before type 1 gives up on the host");
+	expect_at_most(i, TYPE1_LOOKS, "R-2: how often there was a pin");
+	expect_guest_rc(guest_aqic_on(scene.vm, APQN(CARD_5, DOMAIN_4), GUEST_NIB, ISC), AP_OK,
+			"the guest can enable elsewhere");
+}
+
 /* Each time that the unmap waits for the lock, another CPU tries to get in line behind it. */
 static unsigned int in_turns(int uffd)
 {
@@ -176,13 +193,20 @@ static void lock_held_in_turns(void)
 	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
 	       "R-2: nothing stays pinned");
 	expect_rc(vfio_map(device, CHUNK), 0, "the memory is mapped again");
+	expect_guest_rc(guest_aqic_on(scene.vm, cpus[0].queue, cpus[0].nib, ISC), AP_BUSY,
+			"R-2: it stays closed to a guest that used it while it was unmapped");
+	expect_guest_rc(guest_aqic_on(scene.vm, cpus[0].queue, GUEST_NIB, ISC), AP_OK,
+			"the guest can enable elsewhere");
+	vfio_close(scene.vfio);
+	scene.vfio = vfio_open(VFIO_BY_GROUP, scene.mdev, scene.vm);
 	expect_guest_rc(guest_aqic_on(scene.vm, cpus[0].queue, cpus[0].nib, ISC), AP_OK,
-			"and the guest can enable there");
+			"and there, when the device was closed and opened");
 }
 
 static const struct ktap_case cases[] = {
 	{ "R-2, R-6: VFIO is kept waiting while memory is unmapped that the guest goes on to use",
 	  lock_held_in_turns },
+	{ "R-2: memory with an indicator is unmapped again and again", unmapped_often },
 };
 
 int main(void)

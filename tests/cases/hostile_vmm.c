@@ -35,6 +35,7 @@ struct stage {
 	unsigned int rc;	/* the last answer */
 	bool serve;		/* the VMM is to serve its memory */
 	bool once_more;		/* and its guest to try again */
+	bool asked;		/* the VMM was asked for its device */
 };
 
 static struct stage *stage;
@@ -111,6 +112,12 @@ static void *close_thread(void *unused)
 	return unused;
 }
 
+static void *detach_thread(void *unused)
+{
+	vfio_detach(device);
+	return unused;
+}
+
 static void *enable_thread(void *vm)
 {
 	guest_aqic_on(vm, QUEUE, STUCK_NIB, ISC);
@@ -136,11 +143,47 @@ static void leaves_while_pinning(void)
 		need(!pthread_create(&thread, NULL, leave[i], NULL), "the VMM has threads");
 }
 
+/* The same for a device that leaves its address space */
+static void detaches_while_pinning(void)
+{
+	struct vm *vm = vm_create();
+	pthread_t thread;
+
+	device = vfio_open(VFIO_BY_CDEV, mdev, vm);
+	make_memory_stuck(vm);
+	need(!pthread_create(&thread, NULL, enable_thread, vm), "the guest runs");
+	while (!SEE(stage->faults))
+		clock_sleep_ms(2);
+	need(!pthread_create(&thread, NULL, detach_thread, NULL), "the VMM has threads");
+}
+
 static void holds_kvm_lock(void)
 {
 	struct vm *vm = vm_create_without_cpu();
 
 	vfio_open(VFIO_BY_GROUP, mdev, vm);
+	make_memory_stuck(vm);
+	late_hold_kvm_lock(vm, STUCK_CHUNK);
+}
+
+static void *asked_thread(void *event)
+{
+	while (!vfio_events((int)(long)event))
+		clock_sleep_ms(2);
+	TELL(stage->asked, true);
+	return NULL;
+}
+
+static void holds_kvm_lock_armed(void)
+{
+	struct vm *vm = vm_create_without_cpu();
+	int event = vfio_event_new();
+	pthread_t thread;
+
+	device = vfio_open(VFIO_BY_GROUP, mdev, vm);
+	need_rc(vfio_arm(device, AP_IRQ_REQ, event), 0, "the VMM wants to know when to let go");
+	need(!pthread_create(&thread, NULL, asked_thread, (void *)(long)event),
+	     "the VMM has another thread");
 	make_memory_stuck(vm);
 	late_hold_kvm_lock(vm, STUCK_CHUNK);
 }
@@ -300,6 +343,19 @@ static void pin_never_ends(void)
 	       "R-2: nothing stays pinned");
 }
 
+static void pin_never_ends_for_detach(void)
+{
+	pid_t pid = vmm_waits(detaches_while_pinning);
+	long pins = world_pins();
+
+	clock_sleep_ms(BOUND_NEVER_MS);
+	bystander_goes_on(&other);
+	vmm_dies(pid);
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: nothing stays pinned");
+	removed_in_the_end();
+}
+
 static void pin_served_late(void)
 {
 	pid_t pid = vmm_waits(enables_in_stuck_memory);
@@ -382,6 +438,46 @@ static void lock_never_released(void)
 	expect_rc(mdev_end(unbind, NULL), 0, "the queue is unbound when the VMM is dead");
 	bounded("that", begun);
 	removed_in_the_end();
+}
+
+/*
+ * An unbind by hand waits for the guest, with the device's lock that the bus needs next. When the
+ * host loses the adapter, there is nothing to wait for any more.
+ */
+static void unbound_then_lost(void)
+{
+	pid_t pid = vmm_waits(holds_kvm_lock);
+	struct mdev_job *unbind = mdev_begin_file("/sys/bus/ap/drivers/vfio_ap/unbind", "05.0004");
+	long begun;
+
+	clock_sleep_ms(BOUND_NEVER_MS);
+	expect(!mdev_done(unbind), "an unbind by hand waits until the guest has lost the queue");
+	bystander_goes_on(&other);
+	apemu_do("card 5 remove");
+	begun = clock_ms();
+	apbus_scan();
+	bystander_unbothered("R-10: a scan that needs the lock of the device", begun);
+	expect_rc(mdev_end(unbind, NULL), 0, "the unbind has ended");
+	expect(!apbus_has_queue(QUEUE), "the device is gone");
+	apemu_do("card 5 add type=cex8 mode=cca");
+	begun = clock_ms();
+	apbus_scan();
+	bystander_unbothered("a scan that gives it back", begun);
+	vmm_dies(pid);
+	removed_in_the_end();
+}
+
+/* The request is signalled while the VMM has its kvm->lock held, and the removal can be killed. */
+static void wanted_back_while_held(void)
+{
+	pid_t pid = vmm_waits(holds_kvm_lock_armed);
+	struct mdev_job *remove = mdev_begin(mdev, "remove", "1");
+
+	expect(clock_wait_for(SEE(stage->asked), BOUND_UNBOTHERED_MS),
+	       "R-29: the VMM is asked for its device although its lock is taken");
+	bystander_goes_on(&other);
+	vmm_dies(pid);
+	expect_rc(mdev_end(remove, NULL), 0, "the device is removed when the VMM is dead");
 }
 
 /* The time that a write gives to resets is not used up by a VMM. */
@@ -618,10 +714,15 @@ static const struct ktap_case cases[] = {
 	{ "R-10, R-12: AQIC waits for memory that is never served, nobody else does",
 	  pin_never_served },
 	{ "R-2, R-10: a VMM unmaps and closes while its AQIC never ends", pin_never_ends },
+	{ "R-10, R-11: a VMM detaches while its AQIC never ends, and can be killed",
+	  pin_never_ends_for_detach },
 	{ "R-2, R-3: AQIC waits for memory that is served when the queue is gone",
 	  pin_served_late },
 	{ "R-10, R-11: kvm->lock is held for ever, nobody else waits for it",
 	  lock_never_released },
+	{ "R-10: a queue is unbound while kvm->lock is held, then the host loses it",
+	  unbound_then_lost },
+	{ "R-29: a device is wanted back while kvm->lock is held", wanted_back_while_held },
 	{ "R-21: kvm->lock is released late, the write waits for resets all the same",
 	  lock_released_late },
 	{ "R-10, R-20: kvm->lock is held while the host gets an adapter, and released",

@@ -226,6 +226,169 @@ static void slow_to_go_off(void)
 	       "R-2: once off, the page is released");
 }
 
+/*
+ * The adapter accepts an enable that does not show for three TAPQs, and answers the disable as if
+ * nothing were on: it is, a little later.
+ */
+static struct scene enabled_late(enum vfio_path path)
+{
+	struct scene scene = scene_quiet(path, CARD_5, DOMAIN_4);
+
+	apemu_do("irqdelay 05.0004 polls=3");
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB_FAR, ISC), AP_OK,
+		      "enabling is answered 00");
+	apemu_do("answer aqic 05.0004 rc=07 times=1");
+	return scene;
+}
+
+static void late_and_unmapped(enum vfio_path path)
+{
+	struct scene scene = enabled_late(path);
+	unsigned int i;
+
+	expect_rc(vfio_unmap(scene.vfio, 2), 0, "the memory is unmapped");
+	/* Each look of the driver or of the guest brings the enable nearer. */
+	for (i = 0; i < 5; i++) {
+		guest_tapq(scene.vm, QUEUE);
+		clock_sleep_ms(20);
+	}
+	apemu_order("interrupt 05.0004");
+	expect(clock_wait_for(!apemu_fact("irq-on"), BOUND_EVENTUALLY_MS),
+	       "R-5: an interrupt that comes on late is switched off");
+	expect_int(apemu_fact("unchecked-stores"), 0,
+		   "R-5: the page was not released before the interrupt was known to be off");
+	apemu_do("irqdelay 05.0004 polls=0");
+}
+
+static void late_and_unmapped_by_group(void)
+{
+	late_and_unmapped(VFIO_BY_GROUP);
+}
+
+static void late_and_unmapped_by_cdev(void)
+{
+	late_and_unmapped(VFIO_BY_CDEV);
+}
+
+static void late_and_disabled(void)
+{
+	struct scene scene = enabled_late(VFIO_BY_GROUP);
+	long pins = world_pins() - 1;
+
+	expect_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_IRQ_ALREADY,
+			"the guest is told what the adapter answered");
+	expect(clock_wait_for(!apemu_fact("irq-on") && world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-5: an interrupt that comes on late is switched off, and the page released");
+	apemu_order("interrupt 05.0004");
+	expect_int(apemu_fact("unchecked-stores"), 0, "R-5: no store to a page that was released");
+	expect_int(apemu_fact("irq-on"), 0, "R-5: it stays off");
+	apemu_do("irqdelay 05.0004 polls=0");
+}
+
+/* What hardware answers to a change that is no change */
+static void expect_already(struct guest_saw saw, const char *why)
+{
+	expect_guest_rc(saw, AP_IRQ_ALREADY, "SPEC 1.12: %s is answered 07", why);
+	expect_int(saw.cc, 3, "SPEC 1.12: with condition code 3");
+	expect_hex(saw.gr[1] >> 32, 0, "SPEC 1.12: in the lower half of the register");
+}
+
+static void off_twice(enum vfio_path path)
+{
+	struct scene scene = scene_quiet(path, CARD_5, DOMAIN_4);
+	long pins = world_pins();
+
+	expect_already(guest_aqic_off(scene.vm, QUEUE), "disabling what was never on");
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "the interrupt is on");
+	need_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_OK, "the interrupt is off");
+	expect_already(guest_aqic_off(scene.vm, QUEUE), "disabling twice");
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: no page stays pinned");
+}
+
+static void off_twice_by_group(void)
+{
+	off_twice(VFIO_BY_GROUP);
+}
+
+static void off_twice_by_cdev(void)
+{
+	off_twice(VFIO_BY_CDEV);
+}
+
+/* The guest's own RAPQ or ZAPQ has turned the interrupt off, and nobody told the host. */
+static void off_by_the_guest(enum vfio_path path, unsigned long function)
+{
+	struct scene scene = scene_quiet(path, CARD_5, DOMAIN_4);
+	long pins = world_pins(), begun;
+
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "the interrupt is on");
+	need_guest_rc(guest_pqap(scene.vm, function << 24 | QUEUE, 0, 0), AP_OK,
+		      "the guest resets its queue");
+	expect_already(guest_aqic_off(scene.vm, QUEUE), "disabling after a reset");
+	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
+	       "R-2: the page is released");
+
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB_FAR, ISC), AP_OK,
+		      "the interrupt is on again, elsewhere");
+	need_guest_rc(guest_pqap(scene.vm, function << 24 | QUEUE, 0, 0), AP_OK,
+		      "the guest resets its queue again");
+	begun = clock_ms();
+	expect_rc(vfio_unmap(scene.vfio, GUEST_NIB_FAR / VM_CHUNK), 0,
+		  "the VMM takes the memory with the indicator");
+	expect_at_most(clock_ms() - begun, BOUND_LET_GO_MS, "R-10: without delay (ms)");
+	expect_int(world_pins(), pins, "R-2: the page is released when the unmap returns");
+}
+
+static void off_by_rapq_by_group(void)
+{
+	off_by_the_guest(VFIO_BY_GROUP, 1);
+}
+
+static void off_by_rapq_by_cdev(void)
+{
+	off_by_the_guest(VFIO_BY_CDEV, 1);
+}
+
+static void off_by_zapq_by_group(void)
+{
+	off_by_the_guest(VFIO_BY_GROUP, 2);
+}
+
+static void off_by_zapq_by_cdev(void)
+{
+	off_by_the_guest(VFIO_BY_CDEV, 2);
+}
+
+/* A VMM that ends closes its files in any order; KVM still has an interrupt for a CPU. */
+static void pending_when_closed(enum vfio_path path)
+{
+	struct scene scene = scene_quiet(path, CARD_5, DOMAIN_4);
+	long begun;
+
+	need_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK, "the interrupt is on");
+	apemu_do("interrupt 05.0004");
+	need(clock_wait_for(guest_byte(scene.vm, GUEST_NIB), BOUND_EVENTUALLY_MS),
+	     "an interrupt is pending, and no CPU runs that could take it");
+	begun = clock_ms();
+	vm_destroy(scene.vm);
+	scene.vfio->vm = NULL;
+	vfio_close(scene.vfio);
+	expect_at_most(clock_ms() - begun, BOUND_LET_GO_MS, "R-10: all files are closed soon (ms)");
+	expect(clock_wait_for(!vm_left_over(), BOUND_EVENTUALLY_MS), "R-2: the VM is gone");
+	expect(!apemu_irq(QUEUE).on, "R-3: the interrupt is off");
+}
+
+static void pending_by_group(void)
+{
+	pending_when_closed(VFIO_BY_GROUP);
+}
+
+static void pending_by_cdev(void)
+{
+	pending_when_closed(VFIO_BY_CDEV);
+}
+
 static const struct ktap_case cases[] = {
 	{ "SPEC 1.12: AQIC enables and disables, IR follows (group)", enable_by_group },
 	{ "SPEC 1.12: AQIC enables and disables, IR follows (cdev)", enable_by_cdev },
@@ -240,6 +403,24 @@ static const struct ktap_case cases[] = {
 	{ "R-2, R-3: off and released when closed (cdev)", off_when_closed_by_cdev },
 	{ "SPEC 1.12: enabling again after the guest reset its queue", off_after_guest_reset },
 	{ "R-5: the page stays pinned until IR is seen off", slow_to_go_off },
+	{ "R-5: an enable takes effect after the memory is unmapped (group)",
+	  late_and_unmapped_by_group },
+	{ "R-5: an enable takes effect after the memory is unmapped (cdev)",
+	  late_and_unmapped_by_cdev },
+	{ "R-5: an enable takes effect after the disable", late_and_disabled },
+	{ "SPEC 1.12: disabling what is off is answered 07 (group)", off_twice_by_group },
+	{ "SPEC 1.12: disabling what is off is answered 07 (cdev)", off_twice_by_cdev },
+	{ "R-2, SPEC 1.12: the guest's own RAPQ, then disable or unmap (group)",
+	  off_by_rapq_by_group },
+	{ "R-2, SPEC 1.12: the guest's own RAPQ, then disable or unmap (cdev)",
+	  off_by_rapq_by_cdev },
+	{ "R-2, SPEC 1.12: the guest's own ZAPQ, then disable or unmap (group)",
+	  off_by_zapq_by_group },
+	{ "R-2, SPEC 1.12: the guest's own ZAPQ, then disable or unmap (cdev)",
+	  off_by_zapq_by_cdev },
+	{ "R-2, R-3: the VM is closed first, with an interrupt pending (group)",
+	  pending_by_group },
+	{ "R-2, R-3: the VM is closed first, with an interrupt pending (cdev)", pending_by_cdev },
 };
 
 int main(void)

@@ -147,6 +147,25 @@ static void while_resetting(void)
 	leaves_nothing();
 }
 
+/* The bus holds the module while it asks; a refusal must give it back. */
+static void after_refused_masks(void)
+{
+	struct mdev *mdev;
+	int round;
+
+	need_unloaded();
+	need_rc(module_load(), 0, "load");
+	world_bind_all();
+	mdev = mdev_create();
+	mdev_assign(mdev, CARD_5, DOMAIN_4);
+	for (round = 0; round < 3; round++)
+		expect_rc(apbus_write("apmask", "+5"), -EBUSY, "SPEC 1.8: adapter 5 is in use");
+	need_rc(mdev_remove(mdev), 0, "the device can be removed");
+	expect_rc(module_unload(), 0, "R-28: and the module unloaded");
+	leaves_nothing();
+	mdev_remove_all();
+}
+
 static const struct ktap_case cases[] = {
 	{ "R-28: load and unload in a loop leave nothing behind", in_a_loop },
 	{ "issue 3: loading is one line in the log", says_so },
@@ -155,6 +174,7 @@ static const struct ktap_case cases[] = {
 	{ "SPEC 1.13: unloading with idle devices", with_idle_devices },
 	{ "SPEC 1.13: an open device keeps the module loaded", with_an_open_device },
 	{ "R-11: unloading while a reset is under way", while_resetting },
+	{ "R-28: masks refused three times do not keep the module", after_refused_masks },
 };
 
 int main(void)

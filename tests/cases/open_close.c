@@ -183,6 +183,45 @@ static void configuration_of_the_guest(void)
 	       "control domain 0x22 is in the guest's configuration");
 }
 
+static void only_a_control_domain(enum vfio_path path)
+{
+	struct mdev *mdev = mdev_create();
+	struct vm *vm = vm_create();
+	struct vfio *vfio;
+	unsigned int id;
+
+	vfio_need(path);
+	apemu_need();
+	if (!world_has_facility(12))
+		ktap_skip("the host has no QCI");
+	mdev_set(mdev, "assign_control_domain", CONTROL_22);
+	apemu_do("log clear");
+	vfio = vfio_open(path, mdev, vm);
+	need(guest_qci(vm).end == GUEST_DONE, "the guest can ask for its configuration");
+	for (id = 0; id < 256; id++) {
+		need(!guest_qci_has_adapter(vm, id), "the guest has no adapter (%02x)", id);
+		need(!guest_qci_has_domain(vm, id), "the guest has no domain (%04x)", id);
+		need_int(guest_qci_has_control_domain(vm, id), id == CONTROL_22,
+			 "the guest has control domain 0x22 and no other (%04x)", id);
+	}
+	expect_guest_rc(guest_tapq(vm, QUEUE), AP_NOT_AVAILABLE, "TAPQ is answered 01");
+	expect_guest_rc(guest_tapq(vm, APQN(0, 0)), AP_NOT_AVAILABLE, "for whatever queue");
+	vfio_close(vfio);
+	clock_sleep_ms(BOUND_NEVER_MS);
+	expect_int(apemu_count(0, APEMU_HOST, "zapq", APQN_ANY), 0,
+		   "R-30: no queue, no reset, in open and close");
+}
+
+static void only_control_by_group(void)
+{
+	only_a_control_domain(VFIO_BY_GROUP);
+}
+
+static void only_control_by_cdev(void)
+{
+	only_a_control_domain(VFIO_BY_CDEV);
+}
+
 static const struct ktap_case cases[] = {
 	{ "SPEC 1.8: TAPQ answers 01 before open, 00 after, 01 after close (group)", by_group },
 	{ "SPEC 1.8: TAPQ answers 01 before open, 00 after, 01 after close (cdev)", by_cdev },
@@ -197,6 +236,10 @@ static const struct ktap_case cases[] = {
 	{ "R-7: the second device of a VM is EPERM and harmless (cdev)", second_by_cdev },
 	{ "R-1: two guests have what is theirs", two_guests },
 	{ "SPEC 1.8: the guest's QCI shows what was passed", configuration_of_the_guest },
+	{ "SPEC 1.8, R-30: a guest with nothing but a control domain (group)",
+	  only_control_by_group },
+	{ "SPEC 1.8, R-30: a guest with nothing but a control domain (cdev)",
+	  only_control_by_cdev },
 };
 
 int main(void)

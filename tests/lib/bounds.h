@@ -27,6 +27,9 @@
  */
 #define BOUND_EVENTUALLY_MS	5000
 
+/* Closing, unmapping or removing what no reset holds up */
+#define BOUND_LET_GO_MS		1000
+
 /* How long a test waits to see that something does not happen. */
 #define BOUND_NEVER_MS		300
 

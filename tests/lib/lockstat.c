@@ -42,3 +42,14 @@ long lockstat_held_us(const char *lock)
 
 	return ns < 0 ? -1 : ns / 1000;
 }
+
+long lockstat_taken(const char *lock)
+{
+	char *line = strstr(memo_file(LOCK_STAT), memo(" %s:", lock));
+	double taken;
+
+	if (!line || sscanf(line + strlen(lock) + 2, "%*f %*f %*f %*f %*f %*f %*f %lf",
+			    &taken) != 1)
+		return -1;
+	return taken;
+}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #define LOCK_GUESTS	"&matrix_dev->guests_lock"
+#define LOCK_KVM	"&kvm->lock"
 #define LOCK_MDEVS	"&matrix_dev->mdevs_lock"
 
 bool lockstat_present(void);
@@ -14,5 +15,8 @@ void lockstat_clear(void);
 /* Longest hold since then, -1 if the lock was never released. */
 long lockstat_held_ns(const char *lock);
 long lockstat_held_us(const char *lock);
+
+/* How often it was taken, -1 if it never was */
+long lockstat_taken(const char *lock);
 
 #endif

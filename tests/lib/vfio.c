@@ -99,17 +99,29 @@ static long open_by_group(struct vfio *vfio, struct mdev *mdev)
 	return vfio->device < 0 ? -errno : 0;
 }
 
+long vfio_attach(struct vfio *vfio)
+{
+	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach),
+							.pt_id = vfio->ioas };
+
+	return vfio_ioctl(vfio, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
+}
+
+long vfio_detach(struct vfio *vfio)
+{
+	struct vfio_device_detach_iommufd_pt detach = { .argsz = sizeof(detach) };
+
+	return vfio_ioctl(vfio, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach);
+}
+
 static void attach_ioas(struct vfio *vfio)
 {
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
-	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
 
 	need_rc(sys(ioctl(vfio->container, IOMMU_IOAS_ALLOC, &alloc)), 0,
 		"iommufd makes an address space");
 	vfio->ioas = alloc.out_ioas_id;
-	attach.pt_id = vfio->ioas;
-	need_rc(vfio_ioctl(vfio, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), 0,
-		"the device joins the address space");
+	need_rc(vfio_attach(vfio), 0, "the device joins the address space");
 }
 
 static long open_by_cdev(struct vfio *vfio, struct mdev *mdev)

@@ -46,6 +46,10 @@ long vfio_reset(struct vfio *vfio);
 long vfio_map(struct vfio *vfio, unsigned int chunk);
 long vfio_unmap(struct vfio *vfio, unsigned int chunk);
 
+/* The device leaves the address space of its iommufd, and joins it again. */
+long vfio_detach(struct vfio *vfio);
+long vfio_attach(struct vfio *vfio);
+
 /* Says so in the report if the driver has no interrupt of that index. */
 void vfio_look_for_irq(struct vfio *vfio, unsigned int index);
 
