@@ -93,7 +93,7 @@ enum apemu_response {
 #define APEMU_PGM_ADDRESSING	0x05
 #define APEMU_PGM_SPECIFICATION	0x06
 
-/* A message of the echo service is at most three chunks of 4 KiB (TAPQ: ml). */
+/* A message is at most three chunks of 4 KiB (TAPQ: ml). */
 #define APEMU_MESSAGE_CHUNKS	3
 #define APEMU_MESSAGE_MAX	(APEMU_MESSAGE_CHUNKS * 4096)
 

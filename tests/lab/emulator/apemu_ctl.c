@@ -92,6 +92,7 @@ static bool apemu_ctl_value(const char *word, const char *key,
 static int apemu_ctl_card_add(unsigned int id, struct apemu_line *line)
 {
 	u8 type = 0, mode = APEMU_MODE_CCA, depth = APEMU_DEPTH_DEFAULT;
+	u8 service = APEMU_SERVICE_ECHO;
 	const char *value;
 	int n, rc;
 
@@ -100,6 +101,8 @@ static int apemu_ctl_card_add(unsigned int id, struct apemu_line *line)
 			rc = apemu_setup_parse_type(value, &type);
 		} else if (apemu_ctl_value(line->word[n], "mode", &value)) {
 			rc = apemu_setup_parse_mode(value, &mode);
+		} else if (apemu_ctl_value(line->word[n], "service", &value)) {
+			rc = apemu_setup_parse_service(value, &service);
 		} else if (apemu_ctl_value(line->word[n], "depth", &value)) {
 			rc = kstrtou8(value, 0, &depth);
 			if (!rc && (!depth || depth > APEMU_DEPTH_MAX))
@@ -112,11 +115,21 @@ static int apemu_ctl_card_add(unsigned int id, struct apemu_line *line)
 	}
 	if (!type)
 		return -EINVAL;
-	return apemu_model_add_card(id, type, mode, depth);
+	return apemu_model_add_card(id, type, mode, depth, service);
+}
+
+static int apemu_ctl_card_service(unsigned int id, const char *name)
+{
+	u8 service;
+	int rc;
+
+	rc = apemu_setup_parse_service(name, &service);
+	return rc ?: apemu_model_set_service(id, service);
 }
 
 static int apemu_ctl_card(struct apemu_line *line)
 {
+	const char *value;
 	unsigned int id;
 	bool on;
 	int rc;
@@ -130,6 +143,9 @@ static int apemu_ctl_card(struct apemu_line *line)
 		return apemu_ctl_card_add(id, line);
 	if (!strcmp(line->word[2], "remove"))
 		return line->words == 3 ? apemu_model_remove_card(id) : -EINVAL;
+	if (line->words == 3 &&
+	    apemu_ctl_value(line->word[2], "service", &value))
+		return apemu_ctl_card_service(id, value);
 	if (line->words != 4)
 		return -EINVAL;
 	rc = apemu_ctl_switch(line->word[3], "on", "off", &on);
@@ -452,6 +468,7 @@ static int apemu_ctl_count(struct apemu_line *line)
 		return -EINVAL;
 	raw_spin_lock_irqsave(&apemu_lock, flags);
 	apemu_log_clear_counters();
+	apemu_model_clear_tallies();
 	raw_spin_unlock_irqrestore(&apemu_lock, flags);
 	return 0;
 }
@@ -471,6 +488,7 @@ static int apemu_ctl_factory(struct apemu_line *line)
 	apemu_log_enable(true);
 	apemu_log_clear();
 	apemu_log_clear_counters();
+	apemu_model_clear_tallies();
 	apemu_irq_forget_unchecked();
 	raw_spin_unlock_irqrestore(&apemu_lock, flags);
 	return 0;
@@ -608,6 +626,20 @@ static void apemu_ctl_visit_show(struct apemu_queue *queue, void *data)
 		   str_on_off(queue->ir), queue->resetting ? "busy" : "idle");
 }
 
+static void apemu_ctl_show_tally(struct seq_file *m, unsigned int id,
+				 const struct apemu_card *card)
+{
+	struct apemu_tally tally;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&apemu_lock, flags);
+	tally = card->tally;
+	raw_spin_unlock_irqrestore(&apemu_lock, flags);
+	seq_printf(m, "service %02x %s requests %llu replies %llu errors %llu dropped %llu\n",
+		   id, apemu_service_name(card->service), tally.requests,
+		   tally.replies, tally.errors, tally.dropped);
+}
+
 static void apemu_ctl_show_config(struct seq_file *m)
 {
 	const struct apemu_card *card;
@@ -624,6 +656,7 @@ static void apemu_ctl_show_config(struct seq_file *m)
 			   str_on_off(card->config),
 			   str_on_off(card->standby),
 			   str_on_off(card->checkstop));
+		apemu_ctl_show_tally(m, id, card);
 	}
 	for (id = 0; id < APEMU_IDS; id++)
 		if (apemu_mask_test(apemu_model.aqm, id))

@@ -22,6 +22,8 @@ static int __init apemu_init(void)
 	if (!rc)
 		rc = apemu_message_init(apemu_messages);
 	if (!rc)
+		rc = apemu_service_init();
+	if (!rc)
 		rc = apemu_setup_install();
 	if (!rc)
 		rc = apemu_machine_init();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The messages in a queue and the service behind it: an echo. The reply to a
- * request is the request's own text, under its own psmid, after the time that
- * the control file asks for.
+ * The messages in a queue. The reply to a request has its psmid and comes after
+ * the time that the control file asks for. The echo is the default: the reply is
+ * the request's own text. A card with another service has the text written by a
+ * worker, which takes a copy of the request and brings back a copy of the reply;
+ * it finds out by the serial number if the request is gone meanwhile.
  *
  * The memory is one pool, allocated once: instructions execute where nothing
  * can be allocated.
@@ -13,6 +15,7 @@
 #include "apemu_private.h"
 
 static struct apemu_message *apemu_message_pool;
+static u64 apemu_message_serial;
 
 /**
  * apemu_message_init() - allocate the pool
@@ -105,8 +108,17 @@ enum hrtimer_restart apemu_message_timer(struct hrtimer *timer)
 
 static void apemu_message_free(struct apemu_message *message)
 {
+	message->serial = 0;
 	message->next = apemu_message_pool;
 	apemu_message_pool = message;
+}
+
+static void apemu_message_set_ready(const struct apemu_queue *queue,
+				    struct apemu_message *message)
+{
+	bool open = queue->hold || message->service != APEMU_SERVICE_ECHO;
+
+	message->ready_at = open ? U64_MAX : message->due;
 }
 
 /**
@@ -147,15 +159,21 @@ enum apemu_outcome apemu_message_enqueue(struct apemu_insn *insn,
 	apemu_message_pool = message->next;
 	message->psmid = insn->gprs[insn->r1] << 32 |
 			 (u32)insn->gprs[insn->r1 + 1];
+	message->serial = ++apemu_message_serial;
+	message->service = queue->card->service;
 	message->length = length;
 	message->announced = false;
-	message->ready_at = queue->hold ? U64_MAX : now + queue->delay_ns;
+	message->due = now + queue->delay_ns;
+	apemu_message_set_ready(queue, message);
 	queue->messages[(queue->head + queue->count) % APEMU_DEPTH_MAX] =
 		message;
 	queue->count++;
+	queue->card->tally.requests++;
 	insn->gprs[insn->r2] = address + length;
 	insn->gprs[insn->r2 + 1] = 0;
 	apemu_message_announce(queue, now);
+	if (message->service != APEMU_SERVICE_ECHO)
+		apemu_service_start(queue);
 	*rc = APEMU_RC_NORMAL;
 	return APEMU_DONE;
 }
@@ -209,6 +227,7 @@ enum apemu_outcome apemu_message_dequeue(struct apemu_insn *insn,
 	insn->gprs[insn->r1 + 1] = (u32)message->psmid;
 	queue->head = (queue->head + 1) % APEMU_DEPTH_MAX;
 	queue->count--;
+	queue->card->tally.replies++;
 	apemu_message_free(message);
 	*rc = APEMU_RC_NORMAL;
 	return APEMU_DONE;
@@ -225,6 +244,7 @@ void apemu_message_flush(struct apemu_queue *queue)
 	lockdep_assert_held(&apemu_lock);
 	if (!queue->count)
 		return;
+	queue->card->tally.dropped += queue->count;
 	while (queue->count) {
 		apemu_message_free(apemu_message_at(queue, 0));
 		queue->head = (queue->head + 1) % APEMU_DEPTH_MAX;
@@ -249,8 +269,69 @@ void apemu_message_release(struct apemu_queue *queue, u64 now)
 	lockdep_assert_held(&apemu_lock);
 	for (n = 0; n < queue->count; n++) {
 		message = apemu_message_at(queue, n);
-		if (message->ready_at == U64_MAX)
+		if (message->ready_at == U64_MAX &&
+		    message->service == APEMU_SERVICE_ECHO)
 			message->ready_at = now;
 	}
 	apemu_message_announce(queue, now);
+}
+
+/**
+ * apemu_message_take() - give the oldest unanswered request to a worker
+ * @queue: the queue
+ * @job: filled in
+ *
+ * Context: Process context. Takes apemu_lock.
+ * Return: false if there is none.
+ */
+bool apemu_message_take(struct apemu_queue *queue, struct apemu_job *job)
+{
+	struct apemu_message *message;
+	unsigned long flags;
+	bool found = false;
+	unsigned int n;
+
+	raw_spin_lock_irqsave(&apemu_lock, flags);
+	for (n = 0; !found && n < queue->count; n++) {
+		message = apemu_message_at(queue, n);
+		if (message->service == APEMU_SERVICE_ECHO)
+			continue;
+		job->message = message;
+		job->serial = message->serial;
+		job->service = message->service;
+		job->length = message->length;
+		memcpy(job->text, message->text, message->length);
+		found = true;
+	}
+	raw_spin_unlock_irqrestore(&apemu_lock, flags);
+	return found;
+}
+
+/**
+ * apemu_message_answer() - what the worker brings back becomes the reply
+ * @queue: the queue
+ * @job: what apemu_message_take() gave, with the reply as text
+ * @refused: the reply is an error
+ *
+ * A request that was dropped meanwhile stays dropped, also if another one lies
+ * where it lay.
+ *
+ * Context: Process context. Takes apemu_lock.
+ */
+void apemu_message_answer(struct apemu_queue *queue, const struct apemu_job *job,
+			  bool refused)
+{
+	struct apemu_message *message = job->message;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&apemu_lock, flags);
+	if (message->serial == job->serial) {
+		memcpy(message->text, job->text, job->length);
+		message->length = job->length;
+		message->service = APEMU_SERVICE_ECHO;
+		queue->card->tally.errors += refused;
+		apemu_message_set_ready(queue, message);
+		apemu_message_announce(queue, ktime_get_ns());
+	}
+	raw_spin_unlock_irqrestore(&apemu_lock, flags);
 }

@@ -120,7 +120,8 @@ static void apemu_model_forget_card(struct apemu_card *card)
 }
 
 static void apemu_model_start_card(unsigned int id, u8 type,
-				   enum apemu_mode mode, u8 depth)
+				   enum apemu_mode mode, u8 depth,
+				   enum apemu_service service)
 {
 	struct apemu_card *card = apemu_model.cards[id];
 
@@ -131,6 +132,8 @@ static void apemu_model_start_card(unsigned int id, u8 type,
 	card->type = type;
 	card->mode = mode;
 	card->depth = depth;
+	card->service = service;
+	card->tally = (struct apemu_tally){};
 	apemu_mask_assign(apemu_model.apm, id, true);
 }
 
@@ -140,13 +143,14 @@ static void apemu_model_start_card(unsigned int id, u8 type,
  * @type: 3..8
  * @mode: its mode
  * @depth: messages per queue
+ * @service: what becomes of its requests
  *
  * Context: Process context, apemu_ctl_mutex held. Takes apemu_lock.
- * Return: 0; -ERANGE for an id that cannot be, -EINVAL if there is one already,
- *	   -ENOMEM.
+ * Return: 0; -ERANGE for an id that cannot be, -EINVAL if there is one already
+ *	   or @service is not for @mode, -ENOMEM.
  */
 int apemu_model_add_card(unsigned int id, u8 type, enum apemu_mode mode,
-			 u8 depth)
+			 u8 depth, enum apemu_service service)
 {
 	unsigned long flags;
 	int rc;
@@ -155,11 +159,13 @@ int apemu_model_add_card(unsigned int id, u8 type, enum apemu_mode mode,
 		return -ERANGE;
 	if (apemu_model.cards[id] && apemu_model.cards[id]->present)
 		return -EINVAL;
+	if (!apemu_service_fits(service, mode))
+		return -EINVAL;
 	rc = apemu_model_populate(id, apemu_model.aqm);
 	if (rc)
 		return rc;
 	raw_spin_lock_irqsave(&apemu_lock, flags);
-	apemu_model_start_card(id, type, mode, depth);
+	apemu_model_start_card(id, type, mode, depth, service);
 	raw_spin_unlock_irqrestore(&apemu_lock, flags);
 	return 0;
 }
@@ -225,6 +231,44 @@ int apemu_model_set_card(unsigned int id, const char *what, bool on)
 	}
 	raw_spin_unlock_irqrestore(&apemu_lock, flags);
 	return 0;
+}
+
+/**
+ * apemu_model_set_service() - what becomes of a card's requests from now on
+ * @id: adapter id
+ * @service: the service; requests in the queues keep the one they came for
+ *
+ * Context: Process context, apemu_ctl_mutex held. Takes apemu_lock.
+ * Return: 0; -ENOENT, -EINVAL if the service is not for the mode of the card.
+ */
+int apemu_model_set_service(unsigned int id, enum apemu_service service)
+{
+	struct apemu_card *card = apemu_model.cards[id];
+	unsigned long flags;
+
+	if (!card || !card->present)
+		return -ENOENT;
+	if (!apemu_service_fits(service, card->mode))
+		return -EINVAL;
+	raw_spin_lock_irqsave(&apemu_lock, flags);
+	card->service = service;
+	raw_spin_unlock_irqrestore(&apemu_lock, flags);
+	return 0;
+}
+
+/**
+ * apemu_model_clear_tallies() - count the requests of all cards anew
+ *
+ * Context: Any; apemu_lock held.
+ */
+void apemu_model_clear_tallies(void)
+{
+	unsigned int id;
+
+	lockdep_assert_held(&apemu_lock);
+	for (id = 0; id < APEMU_IDS; id++)
+		if (apemu_model.cards[id])
+			apemu_model.cards[id]->tally = (struct apemu_tally){};
 }
 
 /**
@@ -395,7 +439,8 @@ int apemu_model_install(const struct apemu_setup *setup)
 		if (setup->type[id])
 			apemu_model_start_card(id, setup->type[id],
 					       setup->mode[id],
-					       APEMU_DEPTH_DEFAULT);
+					       APEMU_DEPTH_DEFAULT,
+					       setup->service[id]);
 		else
 			card->present = false;
 	}

@@ -12,10 +12,12 @@
 #define APEMU_PRIVATE_H
 
 #include <linux/hrtimer.h>
+#include <linux/irq_work.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include "apemu.h"
 
 #define APEMU_IDS	256
@@ -27,6 +29,23 @@ enum apemu_mode {
 	APEMU_MODE_CCA,
 	APEMU_MODE_EP11,
 };
+
+/* What becomes of requests: they come back, or a worker does what they ask for. */
+enum apemu_service {
+	APEMU_SERVICE_ECHO,
+	APEMU_SERVICE_RSA,
+	APEMU_SERVICE_RANDOM,
+};
+
+/* Why a service refuses a request. */
+#define APEMU_REFUSED_FAILURE	0x10	/* the adapter's own fault */
+#define APEMU_REFUSED_TYPE	0x20	/* no message for this adapter */
+#define APEMU_REFUSED_RESERVED	0x24
+#define APEMU_REFUSED_FORMAT	0x29
+#define APEMU_REFUSED_LENGTH	0x80
+#define APEMU_REFUSED_OPERAND	0x82
+#define APEMU_REFUSED_SIZE	0x84
+#define APEMU_REFUSED_EVEN	0x85
 
 /* How long a reset takes: n TAPQs, n ns, or for ever. */
 enum apemu_pace_kind {
@@ -44,7 +63,10 @@ struct apemu_pace {
  * struct apemu_message - a request, later its reply, in a queue
  * @next: the free list
  * @psmid: given by NQAP, returned by DQAP
- * @ready_at: when the reply is there (ns); U64_MAX while held
+ * @serial: no other message ever had it; 0 while free
+ * @due: the earliest time for the reply (ns)
+ * @ready_at: when the reply is there (ns); U64_MAX while held or unanswered
+ * @service: who has yet to write the reply; APEMU_SERVICE_ECHO for nobody
  * @length: of @text
  * @announced: the interrupt for this reply was raised, or not wanted
  * @text: the message
@@ -52,9 +74,28 @@ struct apemu_pace {
 struct apemu_message {
 	struct apemu_message *next;
 	u64 psmid;
+	u64 serial;
+	u64 due;
 	u64 ready_at;
+	enum apemu_service service;
 	u32 length;
 	bool announced;
+	u8 text[APEMU_MESSAGE_MAX];
+};
+
+/**
+ * struct apemu_job - a request in the hands of a worker
+ * @message: where it came from, and where the reply goes if it is still there
+ * @serial: of the message that the worker took
+ * @service: what to do
+ * @length: of @text
+ * @text: the request, then the reply
+ */
+struct apemu_job {
+	struct apemu_message *message;
+	u64 serial;
+	enum apemu_service service;
+	u32 length;
 	u8 text[APEMU_MESSAGE_MAX];
 };
 
@@ -81,6 +122,8 @@ struct apemu_message {
  * @count: number of messages
  * @messages: ring, oldest first from @head
  * @timer: fires when the next reply is ready
+ * @kick: starts @work from where nothing else can be started
+ * @work: answers the requests that want a service, one after the other
  */
 struct apemu_queue {
 	struct apemu_card *card;
@@ -107,6 +150,22 @@ struct apemu_queue {
 	u8 count;
 	struct apemu_message *messages[APEMU_DEPTH_MAX];
 	struct hrtimer timer;
+	struct irq_work kick;
+	struct work_struct work;
+};
+
+/**
+ * struct apemu_tally - the requests of a card
+ * @requests: taken by NQAP
+ * @replies: fetched by DQAP
+ * @errors: requests that the service refused
+ * @dropped: requests that a reset, or the loss of the card, took away before DQAP fetched a reply
+ */
+struct apemu_tally {
+	u64 requests;
+	u64 replies;
+	u64 errors;
+	u64 dropped;
 };
 
 /**
@@ -118,6 +177,8 @@ struct apemu_queue {
  * @type: 3..8 for CEX3..CEX8
  * @mode: what it is good for
  * @depth: messages per queue
+ * @service: what becomes of the requests to come
+ * @tally: what became of those that came
  * @queues: by domain; a queue object stays once it was allocated
  */
 struct apemu_card {
@@ -128,6 +189,8 @@ struct apemu_card {
 	u8 type;
 	enum apemu_mode mode;
 	u8 depth;
+	enum apemu_service service;
+	struct apemu_tally tally;
 	struct apemu_queue *queues[APEMU_IDS];
 };
 
@@ -166,6 +229,7 @@ struct apemu_model {
  * @apxa: extended addressing
  * @type: card type by adapter id, 0 = no such card
  * @mode: card mode by adapter id
+ * @service: what becomes of requests, by adapter id
  * @aqm: usage domains
  * @adm: control domains
  */
@@ -175,6 +239,7 @@ struct apemu_setup {
 	bool apxa;
 	u8 type[APEMU_IDS];
 	u8 mode[APEMU_IDS];
+	u8 service[APEMU_IDS];
 	u32 aqm[APEMU_MASK_WORDS];
 	u32 adm[APEMU_MASK_WORDS];
 };
@@ -219,9 +284,11 @@ unsigned int apemu_model_max_adapter(void);
 unsigned int apemu_model_max_domain(void);
 struct apemu_queue *apemu_model_queue(unsigned int qid);
 int apemu_model_add_card(unsigned int id, u8 type, enum apemu_mode mode,
-			 u8 depth);
+			 u8 depth, enum apemu_service service);
 int apemu_model_remove_card(unsigned int id);
 int apemu_model_set_card(unsigned int id, const char *what, bool on);
+int apemu_model_set_service(unsigned int id, enum apemu_service service);
+void apemu_model_clear_tallies(void);
 int apemu_model_add_domain(unsigned int id);
 int apemu_model_remove_domain(unsigned int id);
 int apemu_model_set_absent(unsigned int qid, bool on);
@@ -257,7 +324,23 @@ enum apemu_outcome apemu_message_dequeue(struct apemu_insn *insn,
 					 enum apemu_response *rc);
 void apemu_message_flush(struct apemu_queue *queue);
 void apemu_message_release(struct apemu_queue *queue, u64 now);
+bool apemu_message_take(struct apemu_queue *queue, struct apemu_job *job);
+void apemu_message_answer(struct apemu_queue *queue, const struct apemu_job *job,
+			  bool refused);
 enum hrtimer_restart apemu_message_timer(struct hrtimer *timer);
+
+/* apemu_service.c */
+int apemu_service_init(void);
+void apemu_service_init_queue(struct apemu_queue *queue);
+void apemu_service_start(struct apemu_queue *queue);
+bool apemu_service_fits(enum apemu_service service, enum apemu_mode mode);
+u32 apemu_service_refuse(u8 *text, u8 code);
+
+/* apemu_rsa.c */
+u32 apemu_rsa_serve(u8 *text, u32 length);
+
+/* apemu_random.c */
+u32 apemu_random_serve(u8 *text, u32 length);
 
 /* apemu_irq.c */
 bool apemu_irq_address_valid(u64 address);
@@ -296,6 +379,8 @@ int apemu_setup_install(void);
 int apemu_setup_parse_type(const char *text, u8 *type);
 int apemu_setup_parse_mode(const char *text, u8 *mode);
 const char *apemu_mode_name(enum apemu_mode mode);
+int apemu_setup_parse_service(const char *text, u8 *service);
+const char *apemu_service_name(enum apemu_service service);
 
 /* apemu_trap.c */
 int apemu_trap_init(void);

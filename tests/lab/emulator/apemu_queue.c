@@ -33,6 +33,7 @@ void apemu_queue_init(struct apemu_queue *queue, struct apemu_card *card,
 	hrtimer_init(&queue->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	queue->timer.function = apemu_message_timer;
 #endif
+	apemu_service_init_queue(queue);
 }
 
 /**

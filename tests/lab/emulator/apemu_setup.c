@@ -10,7 +10,7 @@
 
 static char *apemu_cards = "1:cex8:cca,2:cex8:accel,3:cex7:ep11,5:cex8:cca";
 module_param_named(cards, apemu_cards, charp, 0444);
-MODULE_PARM_DESC(cards, "adapters, id:type[:mode],...");
+MODULE_PARM_DESC(cards, "adapters, id:type[:mode[:service]],...");
 
 static char *apemu_domains = "4,0x11,0x47";
 module_param_named(domains, apemu_domains, charp, 0444);
@@ -36,6 +36,12 @@ static const char * const apemu_mode_names[] = {
 	[APEMU_MODE_ACCEL] = "accel",
 	[APEMU_MODE_CCA] = "cca",
 	[APEMU_MODE_EP11] = "ep11",
+};
+
+static const char * const apemu_service_names[] = {
+	[APEMU_SERVICE_ECHO] = "echo",
+	[APEMU_SERVICE_RSA] = "rsa",
+	[APEMU_SERVICE_RANDOM] = "random",
 };
 
 /**
@@ -70,6 +76,37 @@ int apemu_setup_parse_mode(const char *text, u8 *mode)
 }
 
 /**
+ * apemu_service_name() - name a service
+ * @service: the service
+ *
+ * Context: Any.
+ * Return: Its name in the control file.
+ */
+const char *apemu_service_name(enum apemu_service service)
+{
+	return apemu_service_names[service];
+}
+
+/**
+ * apemu_setup_parse_service() - find a service by name
+ * @text: the name
+ * @service: set to enum apemu_service
+ *
+ * Context: Any.
+ * Return: 0 or -EINVAL.
+ */
+int apemu_setup_parse_service(const char *text, u8 *service)
+{
+	int n = match_string(apemu_service_names,
+			     ARRAY_SIZE(apemu_service_names), text);
+
+	if (n < 0)
+		return -EINVAL;
+	*service = n;
+	return 0;
+}
+
+/**
  * apemu_setup_parse_type() - parse a card type
  * @text: "cex3" to "cex8"
  * @type: set to 3..8
@@ -89,7 +126,8 @@ int apemu_setup_parse_type(const char *text, u8 *type)
 static int apemu_setup_parse_card(struct apemu_setup *setup, char *text)
 {
 	char *id_text = strsep(&text, ":"), *type_text = strsep(&text, ":");
-	u8 type, mode = APEMU_MODE_CCA;
+	char *mode_text = strsep(&text, ":");
+	u8 type, mode = APEMU_MODE_CCA, service = APEMU_SERVICE_ECHO;
 	unsigned int id;
 	int rc;
 
@@ -101,12 +139,17 @@ static int apemu_setup_parse_card(struct apemu_setup *setup, char *text)
 	if (!type_text)
 		return -EINVAL;
 	rc = apemu_setup_parse_type(type_text, &type);
+	if (!rc && mode_text)
+		rc = apemu_setup_parse_mode(mode_text, &mode);
 	if (!rc && text)
-		rc = apemu_setup_parse_mode(text, &mode);
+		rc = apemu_setup_parse_service(text, &service);
+	if (!rc && !apemu_service_fits(service, mode))
+		rc = -EINVAL;
 	if (rc)
 		return rc;
 	setup->type[id] = type;
 	setup->mode[id] = mode;
+	setup->service[id] = service;
 	return 0;
 }
 

@@ -896,6 +896,335 @@ static void factory_forgets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, send(1, 16), APEMU_STATUS_REPLIES);
 }
 
+/* ---- services ---- */
+
+/* Message type 50 with the smallest fields: where they are. */
+#define MEX_LENGTH	400
+#define CRT_LENGTH	464
+#define MEX_EXPONENT	(16 + 128)
+#define MEX_MODULUS	(16 + 2 * 128)
+#define MEX_MESSAGE	(16 + 3 * 128)
+#define CRT_FIELD(n)	(16 + ((n) + 1) * 64)
+#define CRT_MESSAGE	(16 + 5 * 64 + 128)
+#define RSA_REPLY	(16 + 128)
+
+static void put16(size_t offset, u16 value)
+{
+	request_text[offset] = value >> 8;
+	request_text[offset + 1] = value;
+}
+
+/* A number of 16 bits into a field that ends there. */
+static void put_number(size_t end, u16 value)
+{
+	put16(end - 2, value);
+}
+
+static void start_service(struct kunit *test, const char *card)
+{
+	command(test, "card 60 remove");
+	command(test, card);
+	memset(request_text, 0, BUFFER);
+	memset(reply_text, 0xee, BUFFER);
+}
+
+static void start_rsa(struct kunit *test)
+{
+	start_service(test, "card 60 add type=cex8 mode=accel service=rsa depth=2");
+}
+
+static void make_mex(u16 exponent, u16 modulus, u16 text)
+{
+	request_text[1] = 0x50;
+	put16(2, MEX_LENGTH);
+	put16(8, 0x0001);
+	put_number(MEX_EXPONENT, exponent);
+	put_number(MEX_MODULUS, modulus);
+	put_number(MEX_MESSAGE, text);
+}
+
+static void make_crt(u16 p, u16 q, u16 dp, u16 dq, u16 u, u16 text)
+{
+	request_text[1] = 0x50;
+	put16(2, CRT_LENGTH);
+	put16(8, 0x0011);
+	put_number(CRT_FIELD(0), p);
+	put_number(CRT_FIELD(1), q);
+	put_number(CRT_FIELD(2), dp);
+	put_number(CRT_FIELD(3), dq);
+	put_number(CRT_FIELD(4), u);
+	put_number(CRT_MESSAGE, text);
+}
+
+/* A service is a worker: its replies come when they come. */
+static struct message receive_soon(size_t length)
+{
+	struct message message;
+	int n;
+
+	for (n = 0; n < 1000; n++) {
+		message = receive(length);
+		if (APEMU_STATUS_RC(message.regs.gr1) != APEMU_RC_NO_PENDING_REPLY)
+			break;
+		usleep_range(1000, 2000);
+	}
+	return message;
+}
+
+static void expect_number(struct kunit *test, u16 value)
+{
+	struct message reply = receive_soon(BUFFER);
+
+	KUNIT_ASSERT_EQ(test, APEMU_STATUS_RC(reply.regs.gr1), 0);
+	KUNIT_EXPECT_EQ(test, BUFFER - reply.length, RSA_REPLY);
+	KUNIT_EXPECT_EQ(test, reply_text[1], 0x80);
+	KUNIT_EXPECT_EQ(test, reply_text[2] << 8 | reply_text[3], RSA_REPLY);
+	KUNIT_EXPECT_EQ(test, reply_text[4], 0);
+	KUNIT_EXPECT_EQ(test, reply_text[RSA_REPLY - 2] << 8 |
+			reply_text[RSA_REPLY - 1], value);
+	KUNIT_EXPECT_NULL(test, memchr_inv(reply_text + 16, 0, 126));
+}
+
+static void expect_refused(struct kunit *test, u8 code, const char *why)
+{
+	struct message reply = receive_soon(BUFFER);
+
+	KUNIT_ASSERT_EQ_MSG(test, APEMU_STATUS_RC(reply.regs.gr1), 0, "%s", why);
+	KUNIT_EXPECT_EQ_MSG(test, BUFFER - reply.length, 8, "%s", why);
+	KUNIT_EXPECT_EQ_MSG(test, reply_text[1], 0x82, "%s", why);
+	KUNIT_EXPECT_EQ_MSG(test, reply_text[4], code, "%s", why);
+}
+
+static void rsa_by_exponent(struct kunit *test)
+{
+	start_rsa(test);
+	make_mex(17, 3233, 65);
+	KUNIT_EXPECT_EQ(test, send(0x123456789abcdef0, MEX_LENGTH), 0);
+	expect_number(test, 2790);
+	/* the extremes that are allowed */
+	make_mex(17, 3233, 0);
+	send(1, MEX_LENGTH);
+	expect_number(test, 0);
+	make_mex(17, 3233, 3232);
+	send(1, MEX_LENGTH);
+	expect_number(test, 3232);
+}
+
+static void rsa_by_crt(struct kunit *test)
+{
+	start_rsa(test);
+	/* 61 * 53, d = 2753; in both orders of the primes */
+	make_crt(61, 53, 53, 49, 38, 2790);
+	send(1, CRT_LENGTH);
+	expect_number(test, 65);
+	make_crt(53, 61, 49, 53, 20, 2790);
+	send(1, CRT_LENGTH);
+	expect_number(test, 65);
+	make_crt(53, 61, 49, 53, 20, 3232);
+	send(1, CRT_LENGTH);
+	expect_number(test, 3232);
+}
+
+static void rsa_refuses_bad_headers(struct kunit *test)
+{
+	static const struct {
+		const char *what;
+		size_t offset;
+		u16 value;
+		u8 code;
+	} bad[] = {
+		{ "message type 51", 0, 0x0051, 0x20 },
+		{ "length in the header", 2, MEX_LENGTH - 1, 0x80 },
+		{ "reserved byte", 6, 0x0001, 0x24 },
+		{ "reserved byte of the key block", 14, 0x0100, 0x24 },
+		{ "format 0", 8, 0x0000, 0x29 },
+		{ "format 4", 8, 0x0004, 0x29 },
+		{ "format 10", 8, 0x0010, 0x29 },
+		{ "format 21", 8, 0x0021, 0x29 },
+		{ "format of a larger key", 8, 0x0002, 0x80 },
+		{ "format of the other kind", 8, 0x0011, 0x80 },
+	};
+	int n;
+
+	for (n = 0; n < ARRAY_SIZE(bad); n++) {
+		start_rsa(test);
+		make_mex(17, 3233, 65);
+		put16(bad[n].offset, bad[n].value);
+		send(1, MEX_LENGTH);
+		expect_refused(test, bad[n].code, bad[n].what);
+	}
+	send(1, 15);
+	expect_refused(test, 0x80, "no room for a header");
+	send(1, 0);
+	expect_refused(test, 0x80, "nothing");
+	make_mex(17, 3233, 65);
+	send(1, MEX_LENGTH + 1);
+	expect_refused(test, 0x80, "one byte too many");
+}
+
+static void rsa_refuses_bad_operands(struct kunit *test)
+{
+	static const struct {
+		const char *what;
+		u16 exponent, modulus, text;
+		u8 code;
+	} mex[] = {
+		{ "even modulus", 17, 3234, 65, 0x85 },
+		{ "no modulus", 17, 0, 65, 0x82 },
+		{ "no exponent", 0, 3233, 65, 0x82 },
+		{ "message as large as the modulus", 17, 3233, 3233, 0x82 },
+	};
+	static const struct {
+		const char *what;
+		u16 field[6];
+		u8 code;
+	} crt[] = {
+		{ "even p", { 60, 53, 53, 49, 38, 65 }, 0x85 },
+		{ "even q", { 61, 52, 53, 49, 38, 65 }, 0x85 },
+		{ "no p", { 0, 53, 53, 49, 38, 65 }, 0x82 },
+		{ "no q", { 61, 0, 53, 49, 38, 65 }, 0x82 },
+		{ "no dp", { 61, 53, 0, 49, 38, 65 }, 0x82 },
+		{ "no dq", { 61, 53, 53, 0, 38, 65 }, 0x82 },
+		{ "no u", { 61, 53, 53, 49, 0, 65 }, 0x82 },
+		{ "message as large as the modulus", { 61, 53, 53, 49, 38, 3233 }, 0x82 },
+	};
+	const u16 *field;
+	int n;
+
+	start_rsa(test);
+	for (n = 0; n < ARRAY_SIZE(mex); n++) {
+		make_mex(mex[n].exponent, mex[n].modulus, mex[n].text);
+		send(1, MEX_LENGTH);
+		expect_refused(test, mex[n].code, mex[n].what);
+	}
+	memset(request_text, 0, BUFFER);
+	for (n = 0; n < ARRAY_SIZE(crt); n++) {
+		field = crt[n].field;
+		make_crt(field[0], field[1], field[2], field[3], field[4], field[5]);
+		send(1, CRT_LENGTH);
+		expect_refused(test, crt[n].code, crt[n].what);
+	}
+}
+
+/* The largest key, so that the worker is still at it. */
+static void make_long_mex(void)
+{
+	memset(request_text + 16, 0xff, 3 * 512);
+	request_text[16 + 2 * 512] = 0;
+	request_text[1] = 0x50;
+	put16(2, 16 + 3 * 512);
+	put16(8, 0x0003);
+}
+
+static void reset_drops_what_is_served(struct kunit *test)
+{
+	int n;
+
+	start_rsa(test);
+	for (n = 0; n < 20; n++) {
+		make_long_mex();
+		KUNIT_EXPECT_EQ(test, send(1, 16 + 3 * 512), 0);
+		usleep_range(n * 50, n * 50 + 10);
+		ask(APEMU_ZAPQ);
+		KUNIT_EXPECT_EQ(test, ask(APEMU_TAPQ), APEMU_STATUS_EMPTY);
+		/* its place is taken by another one, whose reply is its own */
+		memset(request_text, 0, BUFFER);
+		make_mex(17, 3233, 65);
+		send(2, MEX_LENGTH);
+		expect_number(test, 2790);
+		KUNIT_EXPECT_EQ(test, ask(APEMU_TAPQ), APEMU_STATUS_EMPTY);
+	}
+}
+
+static void served_requests_keep_their_order(struct kunit *test)
+{
+	start_rsa(test);
+	make_long_mex();
+	send(1, 16 + 3 * 512);
+	memset(request_text, 0, BUFFER);
+	make_mex(17, 3233, 65);
+	send(2, MEX_LENGTH);
+	KUNIT_EXPECT_EQ(test, receive_soon(BUFFER).psmid, 1);
+	KUNIT_EXPECT_EQ(test, receive_soon(BUFFER).psmid, 2);
+	/* held replies are made and not shown */
+	command(test, "echo 3c.000e hold");
+	send(3, MEX_LENGTH);
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, ask(APEMU_TAPQ), 0);
+	command(test, "echo 3c.000e release");
+	expect_number(test, 2790);
+}
+
+/* A request for random numbers, as zcrypt makes it. */
+static void make_random(u32 bytes)
+{
+	request_text[1] = 0x06;
+	put16(18, 0x58);
+	memcpy(request_text + 32, "CA", 2);
+	memcpy(request_text + 52, "RL", 2);
+	put16(74, 36);
+	put16(88, 220);
+	request_text[90] = 0x02;
+	memcpy(request_text + 94, "T2", 2);
+	put16(88 + 28, bytes >> 16);
+	put16(88 + 30, bytes);
+	memcpy(request_text + 308, "RL", 2);
+	put16(310, 10);
+	memcpy(request_text + 312, "RANDOM  ", 8);
+	put16(320, 2);
+	put16(322, 2);
+}
+
+static void random_numbers(struct kunit *test)
+{
+	const size_t data = 48 + 220, length = data + 4096;
+	struct message reply;
+
+	start_service(test, "card 60 add type=cex8 mode=cca service=random");
+	make_random(4096);
+	send(7, 324);
+	reply = receive_soon(BUFFER);
+	KUNIT_ASSERT_EQ(test, APEMU_STATUS_RC(reply.regs.gr1), 0);
+	KUNIT_EXPECT_EQ(test, reply.psmid, 7);
+	KUNIT_EXPECT_EQ(test, BUFFER - reply.length, length);
+	KUNIT_EXPECT_EQ(test, reply_text[1], 0x86);
+	KUNIT_EXPECT_EQ(test, reply_text[2], 0x02);
+	KUNIT_EXPECT_EQ(test, reply_text[4], 0);
+	KUNIT_EXPECT_EQ(test, *(u32 *)(reply_text + 24), 4096);
+	KUNIT_EXPECT_EQ(test, *(u32 *)(reply_text + 28), data);
+	KUNIT_EXPECT_EQ(test, reply_text[50], 0x02);
+	/* not what lay there, and not the same twice */
+	KUNIT_EXPECT_NE(test, memcmp(reply_text + data, reply_text + data + 2048, 2048), 0);
+	request_text[312] = 'r';
+	send(8, 324);
+	expect_refused(test, 0x82, "another rule");
+	make_random(4096);
+	memcpy(request_text + 52, "PK", 2);
+	send(8, 324);
+	expect_refused(test, 0x20, "another function");
+	make_random(100000);
+	send(8, 324);
+	expect_refused(test, 0x84, "more than a message holds");
+	send(8, 307);
+	expect_refused(test, 0x80, "half a CPRB");
+}
+
+static void services_belong_to_modes(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, apemu_command("card 60 service=rsa"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, apemu_command("card 60 service=luck"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, apemu_command("card 59 service=echo"), -ENOENT);
+	command(test, "card 60 service=random\ncard 60 service=echo");
+	send(1, 16);
+	KUNIT_EXPECT_EQ(test, receive(16).psmid, 1);
+	command(test, "card 60 remove");
+	KUNIT_EXPECT_EQ(test, apemu_command("card 60 add type=cex8 mode=accel service=random"),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, apemu_command("card 60 add type=cex8 mode=ep11 service=rsa"),
+			-EINVAL);
+	command(test, "card 60 add type=cex8 mode=accel\ncard 60 service=rsa");
+}
+
 static void bad_commands_are_refused(struct kunit *test)
 {
 	static const struct {
@@ -1049,6 +1378,14 @@ static struct kunit_case emulator_cases[] = {
 	KUNIT_CASE(instructions_are_counted_and_logged),
 	KUNIT_CASE(factory_forgets),
 	KUNIT_CASE(bad_commands_are_refused),
+	KUNIT_CASE(rsa_by_exponent),
+	KUNIT_CASE(rsa_by_crt),
+	KUNIT_CASE(rsa_refuses_bad_headers),
+	KUNIT_CASE(rsa_refuses_bad_operands),
+	KUNIT_CASE(reset_drops_what_is_served),
+	KUNIT_CASE(served_requests_keep_their_order),
+	KUNIT_CASE(random_numbers),
+	KUNIT_CASE(services_belong_to_modes),
 	{}
 };
 
