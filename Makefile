@@ -158,7 +158,7 @@ help: ## this text
 	@echo '  RUN=name        - only this line of tests/runs:' $$(sed -n 's/^\([^#|]*[^ |#]\) *|.*/\1/p' tests/runs 2>/dev/null)
 	@echo '  TEST=name       - only this test of tests/cases; name:3+5 only its cases 3 and 5'
 	@echo '  PEER=yes        - the vfio_ap of the kernel itself instead of ours (check, check-clients)'
-	@echo '  CLIENTS=name    - make check: this line of tests/clients/runs as well (trixie: six minutes, 57 MB of packages once)'
+	@echo '  CLIENTS=name    - make check: these lines of tests/clients/runs as well (stable: six minutes, 57 MB of packages once)'
 	@echo '  CASE=text       - only cases whose names have this in them'
 	@echo '  BREAK=R-04      - only breakages whose names begin so (make breakages)'
 	@echo '  GROUP=name      - only this part of make bench: matrix-4 matrix-32 matrix-64 resets host aqic stuck memory locks'
