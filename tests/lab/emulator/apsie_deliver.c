@@ -39,7 +39,8 @@ bool apsie_psw_valid(const psw_t *psw)
  * @self: the guest CPU
  *
  * Context: vm->lock is held.
- * Return: true if they are; false with @self->missing, or if the prefix is outside of the guest's memory.
+ * Return: true if they are; false with @self->missing, or if the prefix is outside of the
+ *	   guest's memory.
  */
 bool apsie_lowcore_there(struct apsie_vcpu *self)
 {

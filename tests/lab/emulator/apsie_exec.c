@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One SIE entry: what KVM has left in the SIE block, the guest, and what KVM finds there afterwards.
+ * One SIE entry: what KVM has left in the SIE block, the guest, and what KVM finds there
+ * afterwards.
  *
  * KVM sees SIE exits that hardware could have produced, so its own code decides about
  * waiting, stopping, instructions that are not in here, and missing pages. An exit without
@@ -113,7 +114,7 @@ static bool apsie_gisa_pending(const struct apsie_vcpu *self)
 	if (!(block->gd & ~0x3fU))
 		return false;
 	gisa = phys_to_virt(block->gd & ~0x3fU);
-	return READ_ONCE(gisa->ipm) & block->gcr[6] >> APSIE_CR6_SHIFT;
+	return READ_ONCE(gisa->ipm) & (block->gcr[6] >> APSIE_CR6_SHIFT);
 }
 
 /**

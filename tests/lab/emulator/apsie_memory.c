@@ -210,7 +210,8 @@ static unsigned long apsie_get_frame(struct apsie_vcpu *self, unsigned long fram
  * @real: guest real address
  *
  * Context: vm->lock is held.
- * Return: The kernel address; 0 if the guest has no such memory, or if @self->missing says what is missing.
+ * Return: The kernel address; 0 if the guest has no such memory, or if @self->missing says
+ *	   what is missing.
  */
 unsigned long apsie_memory_host(struct apsie_vcpu *self, unsigned long real)
 {

@@ -4,8 +4,8 @@
  *
  * From hook to unhook, interruptions of this CPU lead to the stubs of apsie_trampoline.S. The
  * guest always runs with I/O and external interruptions enabled; these are the host's. Such an
- * interrupt is handed over: the old PSW becomes one of the host, behind the guest, and the host's own
- * new PSW is loaded. So the host handles it as one that hit the kernel there.
+ * interrupt is handed over: the old PSW becomes one of the host, behind the guest, and the
+ * host's own new PSW is loaded. So the host handles it as one that hit the kernel there.
  */
 #include <linux/mm.h>
 #include <linux/vmalloc.h>

@@ -144,7 +144,8 @@ int apsie_csp(struct apsie_vcpu *self)
 
 	if (self->insn.r1 & 1)
 		return APEMU_PGM_SPECIFICATION;
-	rc = apsie_find(self, self->psw.mask & PSW_MASK_ASC, apsie_wrap(self, how & ~7UL), true, &host);
+	rc = apsie_find(self, self->psw.mask & PSW_MASK_ASC, apsie_wrap(self, how & ~7UL), true,
+			&host);
 	if (rc)
 		return rc;
 	apsie_vm_stop(self->vm, self);
@@ -171,7 +172,8 @@ int apsie_cspg(struct apsie_vcpu *self)
 
 	if (self->insn.r1 & 1)
 		return APEMU_PGM_SPECIFICATION;
-	rc = apsie_find(self, self->psw.mask & PSW_MASK_ASC, apsie_wrap(self, how & ~7UL), true, &host);
+	rc = apsie_find(self, self->psw.mask & PSW_MASK_ASC, apsie_wrap(self, how & ~7UL), true,
+			&host);
 	if (rc)
 		return rc;
 	apsie_vm_stop(self->vm, self);

@@ -28,7 +28,7 @@ int apsie_fetch(struct apsie_vcpu *self, unsigned long addr, u16 *text, unsigned
 	unsigned int n;
 	int rc;
 
-	/* Instructions of the secondary-space mode come from the primary space, but for Linux that is the home space. */
+	/* Linux goes from the home space to secondary-space mode: its code is there. */
 	if (space == PSW_ASC_SECONDARY)
 		space = PSW_ASC_HOME;
 	for (n = 0; n < length / 2; n++) {
@@ -143,7 +143,7 @@ static struct apsie_root *apsie_trap_root(struct apsie_vcpu *self, unsigned long
 				 !(self->psw.mask & PSW_MASK_DAT));
 }
 
-/* Pages of a guest kernel are writable or executable, so that they are looked at before they are executed. */
+/* A page of a guest kernel is writable or executable: it is looked at before it is executed. */
 static unsigned long apsie_shadow_bits(const struct apsie_vcpu *self, unsigned long addr,
 				       const struct apsie_walked *walked)
 {
