@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# guest - a guest in a real QEMU that runs: a program of what the lab's SIE can execute looks at its queues, and AQIC goes through
+# guest - a guest in a real QEMU that runs: a small program looks at its queues, and AQIC goes through
 #
-# It is our own: QEMU's firmware and Linux need more instructions than the lab's SIE has.
+# It is our own and asks for ever; linux.sh has guests that are more than that.
 # shellcheck disable=SC2317 # functions that are called by name
 # shellcheck source=lib/story.sh
 . /tests/lib/story.sh

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * guest.S - a guest for a real QEMU that the lab's SIE can execute: it asks for the state of two queues for ever
+ * guest.S - a guest for a real QEMU of a few instructions: it asks for the state of two queues for ever
  *
  * Loaded with -kernel, linked to 0x10000. The results are words in guest memory, where the test looks for them through the monitor:
  *

@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/stop_machine.h>
@@ -20,8 +21,14 @@ static const u8 apsie_original[] = { 0xb2, 0x14, 0xe0, 0x00, 0x07, 0x07 };
 static u8 *apsie_site;
 static void *(*apsie_kernel_write)(void *to, const void *from, size_t size);
 
-/* A kprobe knows the addresses of functions that are not exported. */
-static void *apsie_lookup(const char *name)
+/**
+ * apsie_lookup() - the address of a function that is not exported
+ * @name: its name; a kprobe finds it
+ *
+ * Context: Process context.
+ * Return: The address, or NULL.
+ */
+void *apsie_lookup(const char *name)
 {
 	struct kprobe probe = { .symbol_name = name };
 	void *address;
@@ -33,7 +40,7 @@ static void *apsie_lookup(const char *name)
 	return address;
 }
 
-static u8 *apsie_find(void)
+static u8 *apsie_find_site(void)
 {
 	u8 *text = (u8 *)__sie64a;
 	int n;
@@ -50,7 +57,7 @@ static int apsie_poke(void *insn)
 	return 0;
 }
 
-static int apsie_patch(void)
+static int apsie_branch(void)
 {
 	s64 distance = ((s64)apsie_trampoline - (s64)apsie_site) / 2;
 	struct {
@@ -66,11 +73,13 @@ static int apsie_patch(void)
 
 static int __init apsie_init(void)
 {
+	int rc;
+
 	apsie_running_vcpu = apsie_lookup("kvm_get_running_vcpu");
 	apsie_kernel_write = apsie_lookup("__s390_kernel_write");
 	if (!apsie_kernel_write)
 		apsie_kernel_write = apsie_lookup("s390_kernel_write");
-	apsie_site = apsie_find();
+	apsie_site = apsie_find_site();
 	if (!apsie_running_vcpu || !apsie_kernel_write || !apsie_site) {
 		pr_err("this kernel is not the one I know: vcpu %d write %d sie %d\n",
 		       !!apsie_running_vcpu, !!apsie_kernel_write,
@@ -78,19 +87,47 @@ static int __init apsie_init(void)
 		return -ENOENT;
 	}
 	apsie_resume = (unsigned long)apsie_site + sizeof(apsie_original);
-	return apsie_patch();
+	rc = apsie_native_init();
+	if (rc)
+		return rc;
+	rc = apsie_vm_init();
+	if (rc)
+		goto native;
+	apsie_watch_init();
+	rc = apsie_branch();
+	if (rc)
+		goto vm;
+	return 0;
+
+vm:
+	apsie_watch_exit();
+	apsie_vm_exit();
+native:
+	apsie_native_exit();
+	return rc;
+}
+
+static int apsie_nothing(void *unused)
+{
+	return 0;
 }
 
 static void __exit apsie_exit(void)
 {
 	/*
-	 * The trampoline runs with interrupts off to its last instruction, so
-	 * when stop_machine() returns nobody is in it or will ever be.
+	 * The trampoline runs with interrupts off until its thread is counted, and again when it
+	 * is not counted any more. So when stop_machine() returns, nobody is in between.
 	 */
 	stop_machine(apsie_poke, (void *)apsie_original, NULL);
+	while (atomic_read(&apsie_inside))
+		msleep(20);
+	stop_machine(apsie_nothing, NULL, NULL);
+	apsie_watch_exit();
+	apsie_vm_exit();
+	apsie_native_exit();
 }
 
 module_init(apsie_init);
 module_exit(apsie_exit);
-MODULE_DESCRIPTION("SIE emulator for AP instructions");
+MODULE_DESCRIPTION("SIE emulator: guest execution in problem state");
 MODULE_LICENSE("GPL");
