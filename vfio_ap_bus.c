@@ -71,10 +71,7 @@ static int vfio_ap_bus_is(struct device *dev, void *data)
 	return dev == data;
 }
 
-/*
- * A device becomes a child of its card after the first attempt to bind it, and
- * ceases to be one before it is unbound for good.
- */
+/* The driver core takes a device from its card before it unbinds it for good. */
 static bool vfio_ap_bus_is_child(struct device *dev)
 {
 	return device_for_each_child(dev->parent, dev, vfio_ap_bus_is);
@@ -320,7 +317,8 @@ static void vfio_ap_bus_set_host(const struct ap_config_info *info)
  * @now: what QCI answers now
  * @before: what it answered before
  *
- * Otherwise each adapter would be taken away while a new domain is being reset.
+ * New domains are withheld until their queues are reset. Otherwise each adapter
+ * would be taken away for that time.
  *
  * Context: process; the bus scans. Takes guests_lock, mdevs_lock, and what
  *	    vfio_ap_guest_evaluate_outdated() takes.

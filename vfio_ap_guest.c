@@ -168,15 +168,20 @@ static int vfio_ap_guest_lock_kvm(struct kvm *kvm, bool killable)
 }
 
 /* The same for the lock of the hook, which a vCPU may have in a page fault */
-static void vfio_ap_guest_set_hook(struct kvm *kvm, crypto_hook *hook)
+static bool vfio_ap_guest_swap_hook(struct kvm *kvm, crypto_hook *from,
+				    crypto_hook *to)
 {
-	struct rw_semaphore *sem = &kvm->arch.crypto.pqap_hook_rwsem;
+	struct kvm_s390_crypto *crypto = &kvm->arch.crypto;
+	bool swapped;
 
-	if (down_write_killable(sem))
-		while (!down_write_trylock(sem))
+	if (down_write_killable(&crypto->pqap_hook_rwsem))
+		while (!down_write_trylock(&crypto->pqap_hook_rwsem))
 			schedule_timeout_idle(1);
-	kvm->arch.crypto.pqap_hook = hook;
-	up_write(sem);
+	swapped = crypto->pqap_hook == from;
+	if (swapped)
+		crypto->pqap_hook = to;
+	up_write(&crypto->pqap_hook_rwsem);
+	return swapped;
 }
 
 /**
@@ -893,18 +898,12 @@ int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 {
 	struct vfio_ap_hold hold = {};
-	bool taken = false;
 
 	/* A guest without a CRYCB has no AP instructions: nothing to do */
 	if (!kvm->arch.crypto.crycbd)
 		return 0;
 
-	scoped_guard(rwsem_write, &kvm->arch.crypto.pqap_hook_rwsem) {
-		taken = kvm->arch.crypto.pqap_hook;
-		if (!taken)
-			kvm->arch.crypto.pqap_hook = &mdev->pqap_hook;
-	}
-	if (taken) {
+	if (!vfio_ap_guest_swap_hook(kvm, NULL, &mdev->pqap_hook)) {
 		dev_notice_ratelimited(mdev->vdev.dev,
 				       "the guest has another vfio_ap device, not attached\n");
 		return -EPERM;
@@ -950,7 +949,7 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	if (!kvm)
 		return;
 
-	vfio_ap_guest_set_hook(kvm, NULL);
+	vfio_ap_guest_swap_hook(kvm, &mdev->pqap_hook, NULL);
 
 	vfio_ap_guest_acquire(&hold, mdev);
 	kvm_arch_crypto_clear_masks(kvm);

@@ -4,8 +4,8 @@
  *
  * A NIB has two owners. VFIO wants its pin back when the guest's memory is
  * unmapped, at once. The adapter may write to the page until the interrupt is
- * seen off, and until then the page, the GISC and the guest with its GISA stay.
- * Each owner gives up its share exactly once; whoever is last frees the object.
+ * seen off, and until then the page and the guest with its GISA stay; the GISC is
+ * given up when the queue leaves its guest, or with the interrupt. Each owner gives up its share exactly once; whoever is last frees the object.
  *
  * vfio_pin_pages() waits for user memory and VFIO's locks. No lock of the driver
  * is held around it. So that an unmap cannot miss a pin that is just being
@@ -185,7 +185,8 @@ static void nib_revoke(struct vfio_ap_nib *nib)
 
 /**
  * nib_unregister() - give up the GISC of a NIB
- * @nib: the NIB; the caller has the adapter's share
+ * @nib: the NIB; the caller has the adapter's share, or the lock of the queue that
+ *	has it
  *
  * Context: process.
  */
@@ -240,12 +241,13 @@ static bool nib_overlaps(u64 iova, const struct vfio_ap_range *range)
 }
 
 /**
- * nib_refused() - is the memory being unmapped?
+ * nib_refused() - check whether a page is in a range that is closed
  * @mdev: the mdev
  * @iova: guest address of a page
  *
  * Context: any; expects nib_lock.
- * Return: true if no new pin may be made there for the moment.
+ * Return: true if the memory is being unmapped, or closed until the device is
+ *	   closed.
  */
 static bool nib_refused(const struct ap_matrix_mdev *mdev, u64 iova)
 {
@@ -286,7 +288,7 @@ static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
  *
  * Context: process, may sleep for memory of the guest and for VFIO's locks; no
  *	    lock of the driver may be held. Takes nib_lock.
- * Return: the NIB with both owners; -EAGAIN if the page is being unmapped;
+ * Return: the NIB with both owners; -EAGAIN if the range is closed;
  *	   -ENOMEM; -EFAULT if the page cannot be had.
  */
 static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
@@ -554,8 +556,7 @@ static u32 aqic_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 	    !vfio_ap_guest_has(mdev, q->apqn))
 		return ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
 	/* On its way out of the guest, though that may not know yet */
-	if (!q->keep && (q->state == VFIO_AP_QUEUE_RESETTING ||
-			 q->state == VFIO_AP_QUEUE_FAILED))
+	if (!q->keep && q->state != VFIO_AP_QUEUE_CLEAN)
 		return ap_status_make(AP_RESPONSE_RESET_IN_PROGRESS);
 	/* Unmapped since it was pinned; who comes later finds it at the queue. */
 	if (READ_ONCE((*nib)->revoked))
@@ -786,7 +787,7 @@ void vfio_ap_irq_ended(struct vfio_ap_queue *q)
 	nib = aqic_take_nib(q);
 	if (!nib)
 		return;
-	/* Whoever waits for a reset may go on to what needs a GISA unused. */
+	/* A waiter for the reset may go on to an operation that needs an unused GISA. */
 	nib_unregister(nib);
 	scoped_guard(spinlock, &matrix_dev->nib_lock) {
 		nib->ended = true;
@@ -905,7 +906,7 @@ static void unmap_end(struct unmap *u, struct ap_matrix_mdev *mdev, bool close)
 
 	spin_lock(&matrix_dev->nib_lock);
 	list_del(&u->node);
-	if (close || mdev->unmaps_of_nibs >= UNMAPS_OF_NIBS_MAX) {
+	if (close) {
 		if (closed->first > closed->last)
 			*closed = u->range;
 		closed->first = min(closed->first, u->range.first);
@@ -944,20 +945,23 @@ static void unmap_return(struct ap_matrix_mdev *mdev,
  *
  * Context: process, may sleep up to UNMAP_WAIT_MS. Takes what unmap_return()
  *	    takes.
- * Return: true if the range has to stay closed until the device is closed: the
- *	   guest goes on using memory that is being unmapped.
+ * Return: true if the range has to stay closed until the device is closed: a pin
+ *	   was not back in time, or there were pins in too many unmaps.
  */
 static bool unmap_type1(struct ap_matrix_mdev *mdev,
 			const struct vfio_ap_range *range)
 {
+	bool often;
+
 	if (nib_none_left(mdev, range))
 		return false;
 	scoped_guard(spinlock, &matrix_dev->nib_lock)
-		mdev->unmaps_of_nibs++;
+		often = ++mdev->unmaps_of_nibs >= UNMAPS_OF_NIBS_MAX;
 	unmap_return(mdev, range);
 	return !wait_event_idle_timeout(mdev->nib_wait,
 					nib_none_left(mdev, range),
-					msecs_to_jiffies(UNMAP_WAIT_MS));
+					msecs_to_jiffies(UNMAP_WAIT_MS)) ||
+	       often;
 }
 
 /**

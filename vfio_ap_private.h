@@ -35,7 +35,7 @@
 #define VFIO_AP_RESET_MS	2000
 #define VFIO_AP_WAIT_MS		2500
 
-/* How long a reset that is over may take to have its effect */
+/* How long a completed reset, or an accepted enable, may take to show its effect */
 #define VFIO_AP_SETTLE_NS	(40 * NSEC_PER_MSEC)
 
 /*
@@ -151,7 +151,7 @@ enum vfio_ap_queue_state {
  * @state: see enum vfio_ap_queue_state
  * @zapq: the next step of the reset is ZAPQ, otherwise TAPQ
  * @again: another ZAPQ has to follow the one under way
- * @keep: the queue stays in its guest while it is being reset
+ * @keep: the queue stays in its guest while it is being reset, or is DOWN
  * @lost: DOWN because the host does not have the queue: QCI tells when to go on
  * @unseen: an enable was accepted and the interrupt not seen on since, so one that
  *	is off proves nothing
@@ -161,7 +161,8 @@ enum vfio_ap_queue_state {
  * @nib_ending: nobody wants @nib any more, wait for the interrupt to be off
  * @spare: a NIB that was used and can be used again, or NULL; whoever exchanges
  *	it for something else has it
- * @since: when the current reset began, in ns of CLOCK_MONOTONIC
+ * @since: when the current reset began, or the host changed since, in ns of
+ *	CLOCK_MONOTONIC
  * @tried: when something was done last that is waited for, the same
  * @response: the last response code, for messages
  * @node: in &ap_matrix_dev.polled, or empty; [poll_lock]

@@ -58,8 +58,7 @@ ask() {
 # devices EXPECTED: what the guest's AP bus has
 devices() {
 	ask "echo 1 >/sys/bus/ap/scans; ls /sys/bus/ap/devices | tr '\n' ' '"
-	# shellcheck disable=SC2046 # blanks do not matter
-	[ "$(echo $(cat "$work/said"))" = "$1" ]
+	[ "$(tr -s ' \n' ' ' <"$work/said" | sed 's/^ //; s/ $//')" = "$1" ]
 }
 
 finds() {

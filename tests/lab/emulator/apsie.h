@@ -403,6 +403,7 @@ enum apsie_count {
 	APSIE_COUNT_PATCHED,
 	APSIE_COUNTS
 };
+
 void apsie_watch_init(void);
 void apsie_watch_exit(void);
 void apsie_watch_trap(const struct apsie_vcpu *self, unsigned int code, unsigned long what);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Two instructions do not trap in problem state and tell the guest the truth: EPSW about the
- * problem state, STFLE about the host's facilities. They are replaced, in the guest's memory,
- * by operation codes that nobody has, when a page of a guest's kernel is executed for the first time.
+ * problem state, STFLE about the host's facilities. When a page of a guest's kernel is executed
+ * for the first time, they are replaced, in the guest's memory, by operation codes that no
+ * instruction has.
  */
 #include "apsie.h"
 
