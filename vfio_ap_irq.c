@@ -402,7 +402,8 @@ static bool aqic_off(struct vfio_ap_queue *q)
 		if (q->disable)
 			return false;
 		/* An enable that was accepted takes effect within this time. */
-		if (q->unseen && ktime_get_ns() - q->tried < VFIO_AP_SETTLE_NS)
+		if (q->unseen &&
+		    ktime_get_ns() - q->stopped < VFIO_AP_SETTLE_NS)
 			return false;
 		/* Once an accepted reset is over, one that is on is not ours. */
 		if (q->state == VFIO_AP_QUEUE_GONE && q->accepted &&
@@ -436,7 +437,7 @@ static u32 aqic_disable(struct vfio_ap_queue *q)
 	case AP_RESPONSE_OTHERWISE_CHANGED:
 		/* It is off, or an enable is yet to take effect: then again. */
 		q->disable = q->unseen &&
-			     ktime_get_ns() - q->tried < VFIO_AP_SETTLE_NS;
+			     ktime_get_ns() - q->stopped < VFIO_AP_SETTLE_NS;
 		break;
 	case AP_RESPONSE_NORMAL:
 		q->unseen = false;
@@ -464,8 +465,9 @@ static u32 aqic_stop(struct vfio_ap_queue *q)
 {
 	lockdep_assert_held(&q->lock);
 
+	q->stopped = ktime_get_ns();
 	if (q->state == VFIO_AP_QUEUE_CLEAN)
-		q->tried = ktime_get_ns();
+		q->tried = q->stopped;
 	return aqic_disable(q);
 }
 

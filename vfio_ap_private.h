@@ -155,6 +155,7 @@ enum vfio_ap_queue_state {
  * @lost: DOWN because the host does not have the queue: QCI tells when to go on
  * @unseen: an enable was accepted and the interrupt not seen on since, so one that
  *	is off proves nothing
+ * @told: the kernel log says that the reset failed
  * @accepted: the last ZAPQ was accepted; after unbind: a reset is under way
  * @disable: AQIC to disable has to be issued again
  * @nib: where the adapter may still write, NULL if it may not
@@ -164,6 +165,7 @@ enum vfio_ap_queue_state {
  * @since: when the current reset began, or the host changed since, in ns of
  *	CLOCK_MONOTONIC
  * @tried: when something was done last that is waited for, the same
+ * @stopped: when the interrupt was to go off, the same
  * @response: the last response code, for messages
  * @node: in &ap_matrix_dev.polled, or empty; [poll_lock]
  * @due: when to poll, in ns of CLOCK_MONOTONIC; the largest number if it is not
@@ -184,6 +186,7 @@ struct vfio_ap_queue {
 	bool keep:1;
 	bool lost:1;
 	bool unseen:1;
+	bool told:1;
 	bool accepted:1;
 	bool disable:1;
 	bool nib_ending:1;
@@ -192,6 +195,7 @@ struct vfio_ap_queue {
 	struct vfio_ap_nib *spare;
 	u64 since;
 	u64 tried;
+	u64 stopped;
 	struct list_head node;
 	u64 due;
 	struct list_head news;

@@ -228,6 +228,7 @@ static void vfio_ap_queue_lose(struct vfio_ap_queue *q)
 
 	vfio_ap_queue_start(q);
 	q->state = VFIO_AP_QUEUE_DOWN;
+	q->stopped = q->since;
 	q->lost = true;
 	q->disable = false;
 	q->nib_ending = !!q->nib;
@@ -526,6 +527,7 @@ static void vfio_ap_queue_fail(struct vfio_ap_queue *q, u64 elapsed)
 		return;
 	q->state = VFIO_AP_QUEUE_FAILED;
 	q->keep = false;
+	q->told = true;
 	vfio_ap_irq_leave(q);
 	pr_notice_ratelimited("%02x.%04x: not reset after %llu ms (response %02x), kept out of every guest, still trying\n",
 			      AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn),
@@ -547,6 +549,7 @@ static void vfio_ap_queue_recover(struct vfio_ap_queue *q)
 {
 	lockdep_assert_held(&q->lock);
 
+	q->told = false;
 	pr_notice_ratelimited("%02x.%04x: reset at last, can be passed again\n",
 			      AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
 	vfio_ap_dbf_event(VFIO_AP_DBF_NOTICE, "%02x.%04x: reset at last\n",
@@ -565,7 +568,7 @@ static void vfio_ap_queue_finish(struct vfio_ap_queue *q,
 {
 	lockdep_assert_held(&q->lock);
 
-	if (q->state == VFIO_AP_QUEUE_FAILED && state == VFIO_AP_QUEUE_CLEAN)
+	if (q->told && state == VFIO_AP_QUEUE_CLEAN)
 		vfio_ap_queue_recover(q);
 	q->state = state;
 	q->again = false;
@@ -1023,6 +1026,7 @@ void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present)
 {
 	scoped_guard(mutex, &q->lock) {
 		q->tried = ktime_get_ns();
+		q->stopped = q->tried;
 		/* The queue is somebody else's from now on: no more AQIC. */
 		q->disable = false;
 		q->nib_ending = !!q->nib;

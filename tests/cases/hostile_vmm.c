@@ -456,7 +456,7 @@ static void unbound_then_lost(void)
 	apemu_do("card 5 remove");
 	begun = clock_ms();
 	apbus_scan();
-	bystander_unbothered("R-10: a scan that needs the lock of the device", begun);
+	bystander_unbothered("a scan that needs the lock of the device", begun);
 	expect_rc(mdev_end(unbind, NULL), 0, "the unbind has ended");
 	expect(!apbus_has_queue(QUEUE), "the device is gone");
 	apemu_do("card 5 add type=cex8 mode=cca");
