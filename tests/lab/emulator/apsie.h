@@ -133,6 +133,7 @@ struct apsie_shadow {
  * @memory: kernel address of each guest absolute page, 0 if not known
  * @frames: size of @memory
  * @slots: generation of the memory slots that @memory was made for
+ * @destroyed: KVM destroys the VM; nothing of KVM may be used any more
  * @invalidating: number of invalidations of the host that are in progress
  * @shadow: its shadow tables
  * @vcpus: its vCPUs
@@ -147,6 +148,7 @@ struct apsie_vm {
 	unsigned long *memory;
 	unsigned long frames;
 	u64 slots;
+	bool destroyed;
 	unsigned int invalidating;
 	struct apsie_shadow shadow;
 	struct apsie_vcpu *vcpus[APSIE_VCPUS];

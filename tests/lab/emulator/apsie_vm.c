@@ -102,7 +102,8 @@ static int apsie_invalidate_start(struct mmu_notifier *notifier,
 	local_irq_save(flags);
 	arch_spin_lock(&vm->lock);
 	vm->invalidating++;
-	if (apsie_memory_drop(vm, range->start, range->end))
+	/* The memory slots are KVM's, and go with the VM. */
+	if (!vm->destroyed && apsie_memory_drop(vm, range->start, range->end))
 		apsie_shadow_forget_all(vm, NULL);
 	arch_spin_unlock(&vm->lock);
 	local_irq_restore(flags);
@@ -281,11 +282,16 @@ static int apsie_vm_destroyed(struct kprobe *probe, struct pt_regs *regs)
 
 	raw_spin_lock_irqsave(&apsie_vms_lock, flags);
 	vm = apsie_vm_lookup((struct kvm *)regs->gprs[2]);
-	if (vm) {
+	if (vm)
 		hash_del(&vm->node);
+	raw_spin_unlock(&apsie_vms_lock);
+	if (vm) {
+		arch_spin_lock(&vm->lock);
+		vm->destroyed = true;
+		arch_spin_unlock(&vm->lock);
 		queue_work(apsie_release_wq, &vm->release);
 	}
-	raw_spin_unlock_irqrestore(&apsie_vms_lock, flags);
+	local_irq_restore(flags);
 	return 0;
 }
 
@@ -316,7 +322,7 @@ int apsie_vm_init(void)
 	unsigned int n;
 	int rc;
 
-	apsie_release_wq = alloc_workqueue("apsie", 0, 0);
+	apsie_release_wq = alloc_workqueue("apsie", WQ_UNBOUND, 0);
 	if (!apsie_release_wq)
 		return -ENOMEM;
 	for (n = 0; n < ARRAY_SIZE(apsie_probes); n++) {
