@@ -4,8 +4,9 @@
  *
  * A NIB has two owners. VFIO wants its pin back when the guest's memory is
  * unmapped, at once. The adapter may write to the page until the interrupt is
- * seen off, and until then the page and the guest with its GISA stay; the GISC is
- * given up when the queue leaves its guest, or with the interrupt. Each owner gives up its share exactly once; whoever is last frees the object.
+ * seen off, and until then the page and the guest with its GISA stay; the GISC
+ * is given up when the queue leaves its guest, or with the interrupt. Each
+ * owner gives up its share exactly once; whoever is last frees the object.
  *
  * vfio_pin_pages() waits for user memory and VFIO's locks. No lock of the driver
  * is held around it. So that an unmap cannot miss a pin that is just being
