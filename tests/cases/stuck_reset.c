@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* stuck_reset - a queue whose reset was not verified is in no guest, and comes back by itself */
 
+#include "probe.h"
 #include "story.h"
 
 #define STUCK APQN(CARD_5, DOMAIN_4)
@@ -106,6 +107,25 @@ static void removed_while_stuck(void)
 	       "verified, it comes back by itself");
 }
 
+/* A VM that becomes a protected one has to have no interruption subclass registered. */
+static void gives_up_its_subclass(void)
+{
+	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
+
+	need_guest_rc(guest_aqic_on(scene.vm, STUCK, GUEST_NIB, 3), AP_OK, "the interrupt is on");
+	apemu_do("reset 05.0004 never");
+	probe_begin("kvm_s390_gisc_unregister");
+	mdev_set(scene.mdev, "unassign_adapter", CARD_5);
+	expect(apemu_irq(STUCK).on, "the adapter may still interrupt");
+	expect_int(probe_hits("kvm_s390_gisc_unregister"), 1,
+		   "R-2: the GISC is given up when the queue has left its guest");
+	apemu_do("reset 05.0004 polls=0");
+	expect(clock_wait_for(!apemu_irq(STUCK).on, BOUND_RETRY_MS), "the reset ends");
+	vfio_close(scene.vfio);
+	expect_int(probe_hits("kvm_s390_gisc_unregister"), 1, "R-2: exactly once");
+	probe_end("kvm_s390_gisc_unregister");
+}
+
 static const struct ktap_case cases[] = {
 	{ "R-4: a stuck queue is kept from the next guest until verified", kept_from_the_next },
 	{ "R-4: a queue leaves its guest when a device reset fails", kept_after_device_reset },
@@ -113,6 +133,8 @@ static const struct ktap_case cases[] = {
 	{ "R-4: a queue is reset after binding before it is passed", bound_but_not_reset },
 	{ "R-6: a reset that never ends does not fill the log", quiet },
 	{ "R-1, R-4: remove, unbind and bind a stuck queue", removed_while_stuck },
+	{ "R-2: a queue that leaves its guest gives up the interruption subclass at once",
+	  gives_up_its_subclass },
 };
 
 int main(void)
