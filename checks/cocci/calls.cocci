@@ -40,7 +40,7 @@ say("held", g, p)
 identifier g;
 position p;
 @@
-\(vfio_ap_guest_acquire\|vfio_ap_guest_acquire_apqn\|vfio_ap_guest_lock\|vfio_ap_guest_lock_outer\|vfio_ap_guest_begin\|vfio_ap_guest_wait\)(...)
+\(vfio_ap_guest_acquire\|vfio_ap_guest_lock\|vfio_ap_guest_lock_outer\|vfio_ap_guest_begin\|vfio_ap_guest_wait\)(...)
 ... when != \(vfio_ap_guest_release\|vfio_ap_guest_unlock\|vfio_ap_guest_unlock_outer\|vfio_ap_guest_wait\)(...)
     when any
 g@p(...)
