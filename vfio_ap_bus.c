@@ -298,7 +298,8 @@ static void vfio_ap_bus_set_host(const struct ap_config_info *info)
 	struct ap_matrix changed;
 	struct ap_mask gained;
 
-	guard(mutex)(&matrix_dev->guests_lock);
+	lockdep_assert_held(&matrix_dev->guests_lock);
+
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
 		changed = ap_matrix_difference(&matrix_dev->host, &current_host);
 		gained = ap_mask_and(&changed.aqm, &current_host.aqm);
@@ -326,6 +327,7 @@ static void vfio_ap_bus_set_host(const struct ap_config_info *info)
 void vfio_ap_bus_scan_complete(struct ap_config_info *now,
 			       struct ap_config_info *before)
 {
+	guard(mutex)(&matrix_dev->guests_lock);
 	vfio_ap_bus_set_host(now);
 }
 
@@ -341,6 +343,8 @@ void vfio_ap_bus_refresh_host(void)
 {
 	struct ap_config_info info = {};
 
+	/* A scan that comes meanwhile has to come after it. */
+	guard(mutex)(&matrix_dev->guests_lock);
 	if (matrix_dev->has_qci && !ap_qci(&info))
 		vfio_ap_bus_set_host(&info);
 }

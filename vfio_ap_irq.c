@@ -956,8 +956,7 @@ static bool unmap_type1(struct ap_matrix_mdev *mdev,
 {
 	bool often;
 
-	if (nib_none_left(mdev, range))
-		return false;
+	/* It asks if any device of the container has a pin, so count each time. */
 	scoped_guard(spinlock, &matrix_dev->nib_lock)
 		often = ++mdev->unmaps_of_nibs >= UNMAPS_OF_NIBS_MAX;
 	unmap_return(mdev, range);

@@ -19,11 +19,11 @@
 
 /*
  * Each look at a reset comes later than the one before: a completed reset is
- * noticed after 50 us, or a quarter of its duration, but 20 ms at most.
+ * noticed after 50 us, or an eighth of its duration, but 20 ms at most.
  */
 #define POLL_MIN_NS	(50 * NSEC_PER_USEC)
 #define POLL_MAX_NS	(20 * NSEC_PER_MSEC)
-#define POLL_SHARE	4
+#define POLL_SHARE	8
 /* Retries of a failed reset, and of one that a queue is too far gone for */
 #define RETRY_FAILED_SHARE	64
 #define RETRY_FAILED_NS		(100 * NSEC_PER_MSEC)
@@ -195,6 +195,8 @@ static void vfio_ap_queue_publish(const struct vfio_ap_queue *q)
 	ap_mask_assign(&adapter->down, apqi, down);
 	ap_mask_assign(&adapter->passable, apqi, passable);
 	ap_mask_assign(&adapter->resetting, apqi, resetting);
+	if (!resetting && wq_has_sleeper(&matrix_dev->reset_wait))
+		wake_up_all(&matrix_dev->reset_wait);
 }
 
 /**
@@ -307,6 +309,11 @@ void vfio_ap_queue_retry(void)
 				continue;
 			guard(mutex)(&q->lock);
 			q->since = ktime_get_ns();
+			/* A reset of it begins: its domain is withheld for that. */
+			if (q->lost)
+				vfio_ap_queue_start(q);
+			q->lost = false;
+			vfio_ap_queue_publish(q);
 			vfio_ap_queue_poll(q, 0);
 		}
 	}
@@ -596,6 +603,9 @@ static bool vfio_ap_queue_verify(struct vfio_ap_queue *q, u32 status)
 	/* An interrupt that was not switched off yet may be on its way. */
 	if (q->disable) {
 		vfio_ap_irq_step(q);
+		/* A disable that is refused for long: another ZAPQ does it. */
+		if (ktime_get_ns() - q->tried >= VFIO_AP_SETTLE_NS)
+			q->zapq = true;
 		return false;
 	}
 	/* A guest that keeps the queue may use it again, another one may not. */
@@ -753,14 +763,14 @@ static struct ap_mask *vfio_ap_queue_turn(const struct vfio_ap_queue *q,
  * @q: the queue
  * @turn: what was found out in this run
  * @news: where to store whether its state changed
- * @asked: where to store whether it was asked, and has to be asked again
+ * @again: where to store whether it was asked, and has to be asked again
  *
  * Context: process; takes the queue's lock.
  * Return: when to come back, in ns.
  */
 static u64 vfio_ap_queue_step(struct vfio_ap_queue *q,
 			      struct vfio_ap_turn *turn, bool *news,
-			      bool *asked)
+			      bool *again)
 {
 	unsigned int apid = AP_QID_CARD(q->apqn);
 	enum vfio_ap_queue_state before;
@@ -768,7 +778,7 @@ static u64 vfio_ap_queue_step(struct vfio_ap_queue *q,
 	u64 delay = NEVER;
 
 	*news = false;
-	*asked = false;
+	*again = false;
 	guard(mutex)(&q->lock);
 	waiting = vfio_ap_queue_turn(q, turn);
 	if (waiting && ap_mask_test(waiting, apid))
@@ -791,7 +801,7 @@ static u64 vfio_ap_queue_step(struct vfio_ap_queue *q,
 	*news = q->state != before;
 	if (waiting && !*news) {
 		ap_mask_set(waiting, apid);
-		*asked = true;
+		*again = true;
 	}
 	return delay;
 }
@@ -832,11 +842,10 @@ static void vfio_ap_queue_announce(struct list_head *news)
  * vfio_ap_queue_repoll() - put a queue back among the polled ones, or let go
  * @q: the queue, due; it has the reference of the list
  * @delay: when to poll it again, in ns from now
- * @first: ask it before those that were asked in this run
  *
  * Context: process; takes poll_lock.
  */
-static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay, bool first)
+static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay)
 {
 	u64 due = delay == NEVER ? NEVER : ktime_get_ns() + delay;
 
@@ -844,11 +853,7 @@ static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay, bool first)
 		/* Somebody may have asked for a poll during the step. */
 		WRITE_ONCE(q->due, min(q->due, due));
 		if (q->due != NEVER) {
-			list_del(&q->node);
-			if (first)
-				list_add(&q->node, &matrix_dev->polled);
-			else
-				list_add_tail(&q->node, &matrix_dev->polled);
+			list_move_tail(&q->node, &matrix_dev->polled);
 			return;
 		}
 		list_del_init(&q->node);
@@ -866,11 +871,12 @@ static void vfio_ap_queue_repoll(struct vfio_ap_queue *q, u64 delay, bool first)
 static void vfio_ap_queue_take_due(struct list_head *list)
 {
 	struct vfio_ap_queue *q, *next;
-	u64 now = ktime_get_ns();
+	/* Queues that were reset together are due within microseconds. */
+	u64 soon = ktime_get_ns() + POLL_MIN_NS;
 
 	spin_lock(&matrix_dev->poll_lock);
 	list_for_each_entry_safe(q, next, &matrix_dev->polled, node) {
-		if (q->due > now)
+		if (q->due > soon)
 			continue;
 		WRITE_ONCE(q->due, NEVER);
 		list_move_tail(&q->node, list);
@@ -896,25 +902,42 @@ static void vfio_ap_queue_rearm(void)
 	spin_unlock(&matrix_dev->poll_lock);
 }
 
+/* Each queue of an adapter has its turn: those that were asked come last. */
+static void vfio_ap_queue_last(struct list_head *asked)
+{
+	struct vfio_ap_queue *q, *next;
+
+	spin_lock(&matrix_dev->poll_lock);
+	list_for_each_entry_safe(q, next, asked, news) {
+		list_del_init(&q->news);
+		list_move_tail(&q->node, &matrix_dev->polled);
+	}
+	spin_unlock(&matrix_dev->poll_lock);
+}
+
 static void vfio_ap_queue_poller(struct work_struct *work)
 {
 	struct vfio_ap_turn turn = {};
 	struct vfio_ap_queue *q, *next;
+	LIST_HEAD(asked);
 	LIST_HEAD(due);
 	LIST_HEAD(news);
 
 	vfio_ap_queue_take_due(&due);
 	list_for_each_entry_safe(q, next, &due, node) {
-		bool changed, asked;
-		u64 delay = vfio_ap_queue_step(q, &turn, &changed, &asked);
+		bool changed, again;
+		u64 delay = vfio_ap_queue_step(q, &turn, &changed, &again);
 
 		if (changed) {
 			kref_get(&q->ref);
 			list_add_tail(&q->news, &news);
 		}
-		vfio_ap_queue_repoll(q, delay, !asked);
+		if (again)
+			list_add_tail(&q->news, &asked);
+		vfio_ap_queue_repoll(q, delay);
 		cond_resched();
 	}
+	vfio_ap_queue_last(&asked);
 	if (!list_empty(&news))
 		vfio_ap_queue_announce(&news);
 	vfio_ap_queue_rearm();
@@ -958,9 +981,12 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue)
 	hash_add_rcu(matrix_dev->queues, &q->index, apqn);
 	if (!matrix_dev->adapter[apid])
 		WRITE_ONCE(matrix_dev->adapter[apid], no_free_ptr(adapter));
-	/* Whoever had it before: it is as good as one that left a guest. */
-	q->state = VFIO_AP_QUEUE_CLEAN;
-	vfio_ap_queue_mark(q, false);
+	/* The host has it, though that may not have been told yet. */
+	scoped_guard(mutex, &q->lock) {
+		vfio_ap_queue_start(q);
+		vfio_ap_queue_publish(q);
+		vfio_ap_queue_poll(q, 0);
+	}
 	vfio_ap_dbf_event(VFIO_AP_DBF_INFO, "%02x.%04x: bound\n", apid,
 			  AP_QID_QUEUE(apqn));
 	return no_free_ptr(q);

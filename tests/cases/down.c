@@ -109,6 +109,26 @@ static void one_look_for_all(void)
 	       "R-4: all of them come back");
 }
 
+static void each_has_its_turn(void)
+{
+	struct scene scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
+
+	mdev_set(scene.mdev, "assign_domain", DOMAIN_11);
+	mdev_set(scene.mdev, "assign_domain", DOMAIN_47);
+	apemu_do("log clear");
+	apemu_do("answer zapq 05.0004 rc=3 times=0");
+	apemu_do("answer zapq 05.0011 rc=3 times=1");
+	apemu_do("answer zapq 05.0047 rc=3 times=0");
+	vfio_close(scene.vfio);
+	expect(clock_wait_for(apemu_count_rc(0, APEMU_HOST, "zapq", APQN(CARD_5, DOMAIN_11), 0),
+			      BOUND_RETRY_MS),
+	       "R-4: a queue between two that are down for good is asked as well");
+	apemu_do("answer clear");
+	expect(clock_wait_for(!strcmp(mdev_read(scene.mdev, "guest_matrix"),
+				      "05.0004\n05.0011\n05.0047\n"), BOUND_RETRY_MS),
+	       "R-4: all of them come back");
+}
+
 /* The host loses an adapter on purpose. Nobody complains, and what is gone is not reset. */
 static void lost(void (*meanwhile)(struct vfio *vfio), bool guest)
 {
@@ -175,6 +195,7 @@ static const struct ktap_case cases[] = {
 	{ "R-4: a queue that is bound while on standby", bound_while_on_standby },
 	{ "R-4, R-31: the queues of an adapter that is off are looked at together",
 	  one_look_for_all },
+	{ "R-4: each queue of an adapter that is off has its turn", each_has_its_turn },
 	{ "R-6: the host loses an adapter that a guest has", lost_by_a_guest },
 	{ "R-6: the host loses an adapter that is only assigned", lost_by_nobody },
 	{ "R-6, R-11: VFIO_DEVICE_RESET before the bus has seen that an adapter is gone",
