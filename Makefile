@@ -81,6 +81,16 @@ dkms-build:
 	@grep -q '^CONFIG_VFIO_MDEV=[ym]$$' $(KDIR)/include/config/auto.conf || packaging/mdev $(KDIR) /usr/src $(MDEV)
 	@$(MAKE) --no-print-directory modules
 
+htmldocs: ## build the documents as HTML, into out/html
+	@if ! command -v sphinx-build >/dev/null; then \
+		echo 'htmldocs: sphinx-build is missing (Debian, Ubuntu: python3-sphinx; Fedora, RHEL, SUSE: python3-sphinx)' >&2; exit 1; \
+	fi
+	@sphinx-build -q -W --keep-going -n -b html Documentation $(OUT)/html
+	@echo 'htmldocs: $(OUT)/html/index.html'
+
+diagram: ## draw Documentation/architecture.svg from the text in design.rst
+	@python3 Documentation/diagram.py Documentation/design.rst Documentation/architecture.svg
+
 deb: ## build a Debian package for DKMS
 	@packaging/deb $(OUT)/deb
 
@@ -204,6 +214,6 @@ preflight:
 		echo 'note: the kernel in KDIR has no CONFIG_VFIO_MDEV: first "make mdev KSRC=<its source>", or the link fails' >&2; \
 	fi
 
-.PHONY: rpm kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
+.PHONY: htmldocs diagram rpm kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
 .PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight static-selftest
 .DEFAULT_GOAL := modules
