@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 project = 'vfio_ap'
 author = 'the authors of vfio_ap'
-release = version = (HERE.parent / 'VERSION').read_text(encoding='utf-8').split()[-1]
+release = version = (HERE.parent / 'VERSION').read_text(encoding='utf-8').strip()
 copyright = author  # pylint: disable=redefined-builtin
 extensions = []
 exclude_patterns = ['ABI', 'man']
