@@ -11,7 +11,8 @@ from pathlib import Path
 from unittest import mock
 
 from .. import campaign, lab
-from ..records import IN_KERNEL, MODULE
+from ..records import DRIVERS, IN_KERNEL, MODULE, About, Case, of_kind, read
+from .boots import CONSOLE, REPORT, WANT, change_line
 from .test_outcomes import broken
 
 
@@ -83,6 +84,52 @@ class CampaignTest(unittest.TestCase):
         self.assertEqual(len(self.booted), 2)
         with self.assertRaises(lab.LabError):
             self.line().measure(again=False)
+
+    def from_check(self, report: str = REPORT) -> None:
+        """`make check` has left a boot of this line."""
+        where = self.dir / "boot" / "guest"
+        where.mkdir(parents=True)
+        want = change_line(change_line(WANT, "append .*", "append lab.timeout=120"), "tests .*", "tests t")
+        (where / "want").write_text(want)
+        (where / "report").write_text(report.replace("fault-none", "t"))
+        (where / "console").write_text(CONSOLE)
+        (where / "token").write_text("0123456789abcdef\n")
+        os.utime(where / "want", (2**33, 2**33))
+
+    def test_from_check(self):
+        "what make check has passed is not booted again, with this module"
+        self.from_check()
+        line = campaign.Line(MODULE, "guest", "lab.timeout=120", ["t"])
+        line.measure(again=False)
+        self.assertEqual((self.booted, [case.outcome for case in line.cases()]), ([], ["pass"]))
+        self.reports = [["lab: begin t", "1..1", "ok 1 a", "lab: end t 0"]]
+        campaign.Line(IN_KERNEL, "guest", "lab.timeout=120", ["t"]).measure(again=False)
+        self.assertEqual(len(self.booted), 1)
+
+    def test_not_from_check(self):
+        "a boot of make check that does not count, is of other words, or is older than the module is not taken"
+        self.from_check(REPORT.replace("pins 0", "pins 1"))
+        self.assertIsNone(campaign.Line(MODULE, "guest", "lab.timeout=120", ["t"]).from_check())
+        shutil.rmtree(self.dir / "boot")
+        self.from_check()
+        self.assertIsNone(campaign.Line(MODULE, "guest", "lab.timeout=60", ["t"]).from_check())
+        self.assertIsNotNone(campaign.Line(MODULE, "guest", "lab.timeout=120", ["t"]).from_check())
+        os.utime(self.dir / "boot" / "guest" / "want", (0, 0))
+        self.assertIsNone(campaign.Line(MODULE, "guest", "lab.timeout=120", ["t"]).from_check())
+
+    def test_gather(self):
+        "the data have each line that was run with both drivers, and name the others"
+        about = About("compare", "6.12", "p", "d", "c", "v")
+        rows = [("guest", "lab.timeout=120", ["t", "u"]), ("host", "", ["t"])]
+        self.reports = [self.GOOD] * 2
+        for driver in DRIVERS:
+            self.line(driver).measure(again=False)
+        with mock.patch.object(campaign, "lines", lambda: rows), mock.patch.object(
+                lab, "about", lambda what, missing: about.__class__(**{**vars(about), "missing": missing})):
+            file, records = campaign.gather()
+        self.assertEqual(of_kind(records, About)[0].missing, ["host"])
+        self.assertEqual(len(of_kind(records, Case)), 6)
+        self.assertEqual(read(file), records)
 
     def test_limits(self):
         "how long a case may say nothing, and how long it may run"
