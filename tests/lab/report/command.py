@@ -23,7 +23,7 @@ def verdict(args: argparse.Namespace) -> int:
     try:
         print("\n".join(found.lines), flush=True)
     finally:
-        driver = MODULE if boot.want["module"] == "driver" else IN_KERNEL
+        driver = IN_KERNEL if boot.want["module"] == "peer" else MODULE
         write(args.boot / "results.jsonl", Outcomes(boot, args.boot.name, driver).cases)
     return int(not found.good)
 
@@ -76,7 +76,7 @@ def compare(args: argparse.Namespace) -> int:
         lab.say(f"every case is in {file}")
     if not cases:
         raise lab.LabError("there is no result of both drivers")
-    print("\n".join(summary.compare_lines(cases, summary.titles(lab.REPO / "tests" / "promises"))))
+    print("\n".join(summary.compare_lines(cases, summary.Names.read(lab.REPO / "tests" / "promises"))))
     return int(not summary.module_is_good(cases))
 
 

@@ -7,7 +7,7 @@ from . import lab
 from .plot import Picture, PlotGroup, PlotRow
 from .records import DRIVERS, IN_KERNEL, MODULE, Figure, Promise, of_kind
 from .release import DATA, GROUPS
-from .summary import ALL, Figures, Section, human, remark, remarks, share, titles
+from .summary import ALL, Figures, Names, Section, human, remark, remarks, share
 
 PICTURE = "results.svg"
 TITLE = "Time of operations, in-kernel driver and this module"
@@ -34,9 +34,9 @@ PROMISES = """\
 ## Promises
 
 A cell has the number of cases that pass, of all cases that name the promise. *Absent* cases ask for
-an interface that the driver does not have. `SPEC` stands for the interfaces that user space knows
-from the in-kernel driver. `R` stands for what this module promises beyond them; the in-kernel driver
-has never promised the `R` rows. The tests were written for this module.
+an interface that the driver does not have. [Requirements](requirements.rst) has the promises. `C`
+stands for what user space knows from the in-kernel driver. `R` stands for what this module promises
+beyond that; the in-kernel driver has never promised it. The tests were written for this module.
 
 {table}
 """
@@ -92,7 +92,7 @@ def promise_table(sections: list[Section]) -> str:
     for section in sections:
         for one in of_kind(section.records, Promise):
             sums[one.kernel, one.promise, one.driver] = one
-    known = titles(lab.REPO / "tests" / "promises")
+    known = Names.read(lab.REPO / "tests" / "promises").titles
     names = kernels(sections, "compare")
     table = [["promise", "", *columns_of(names)]]
     order = [*known, *(name for _, name, _ in sums if name not in known and name != ALL)]

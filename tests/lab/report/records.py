@@ -39,8 +39,8 @@ def split_promise(text: str) -> tuple[list[str], str]:
         if re.fullmatch(NUMBER, one):
             one = f"{kind} {one}"
         kind = re.split("[- ]", one)[0]
-        # Only the sections of the specification are told apart, and the promises beyond.
-        ids.append(one if re.match(r"R-|SPEC", one) else kind)
+        # Promises have numbers. The other names stand for a kind of case each.
+        ids.append(one if re.match(r"[RC]-|SPEC", one) else kind)
     return list(dict.fromkeys(ids)), text[match.end():]
 
 

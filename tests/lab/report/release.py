@@ -13,7 +13,7 @@ from typing import Iterable
 
 from . import lab
 from .records import DRIVERS, Case, Figure, Record, of_kind, read, write
-from .summary import Section, figures_of, promises, sections, titles
+from .summary import Names, Section, figures_of, promises, sections
 
 DATA = "Documentation/results.jsonl"
 HEAD = """\
@@ -60,7 +60,7 @@ def reduce(section: Section) -> Section:
     kept: list[Record] = []
     cases = of_kind(section.records, Case)
     if cases:
-        kept += promises(cases, titles(lab.REPO / "tests" / "promises"))
+        kept += promises(cases, Names.read(lab.REPO / "tests" / "promises"))
     figures = figures_of(section.records)
     for name in NAMES:
         for driver in DRIVERS:

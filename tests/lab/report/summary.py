@@ -46,12 +46,12 @@ def rows(cases: Iterable[Case]) -> list[Row]:
     return found
 
 
-def promises(cases: list[Case], order: Iterable[str]) -> list[Promise]:
-    """For each promise and driver, how many of the cases that name it pass. order: what comes first."""
+def promises(cases: list[Case], known_names: Names) -> list[Promise]:
+    """For each promise and driver, how many of the cases that name it pass."""
     sums: dict[tuple[str, str], Promise] = {}
-    known = list(order)
+    known = list(known_names.titles)
     for row in rows(cases):
-        names = row.module.promises
+        names = list(dict.fromkeys(known_names.proper(name) for name in row.module.promises))
         known += [name for name in names if name not in known]
         for name in [ALL, *names]:
             for driver in DRIVERS:
@@ -70,14 +70,25 @@ def share(one: Promise | None) -> str:
     return f"{text} ({one.absent} absent)" if one.absent else text
 
 
-def titles(path: Path) -> dict[str, str]:
-    """tests/promises: what the names stand for, in the order of the page"""
-    found = {}
-    for line in path.read_text().splitlines():
-        if line.strip() and not line.startswith("#"):
-            name, _, title = line.partition("|")
-            found[name.strip()] = title.strip()
-    return found
+@dataclass
+class Names:
+    """tests/promises: what the names in front of the cases stand for, in the order of the page"""
+    titles: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Names:
+        self = cls()
+        for line in path.read_text().splitlines():
+            if line.strip() and not line.startswith("#"):
+                names, _, title = line.partition("|")
+                first, *others = (name.strip() for name in names.split(","))
+                self.titles[first] = title.strip()
+                self.aliases.update(dict.fromkeys(others, first))
+        return self
+
+    def proper(self, name: str) -> str:
+        return self.aliases.get(name, name)
 
 
 def better(figure: Figure, other: Figure) -> bool:
@@ -184,7 +195,7 @@ def columns(table: list[list[str]]) -> list[str]:
                       for at, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in table]
 
 
-def promise_table(cases: list[Case], known: dict[str, str]) -> list[str]:
+def promise_table(cases: list[Case], known: Names) -> list[str]:
     sums = {(one.promise, one.driver): one for one in promises(cases, known)}
     names = [name for name in dict.fromkeys(name for name, _ in sums) if name != ALL]
     table = [["promise", *DRIVERS]]
@@ -222,7 +233,7 @@ def repeat_lines(figures: Figures) -> list[str]:
         f"  {percent:.1f} %  {name}, {driver}" for percent, name, driver in beyond]
 
 
-def compare_lines(cases: list[Case], known: dict[str, str]) -> list[str]:
+def compare_lines(cases: list[Case], known: Names) -> list[str]:
     """What `make compare` prints"""
     lines = promise_table(cases, known)
     for driver in (IN_KERNEL, MODULE):

@@ -106,8 +106,10 @@ class Checks:
         taint = self.facts.get("taint", "")
         if self.want["module"] == "driver" and "O" not in taint:
             raise Bad(f"taint is '{taint}', without O for out of tree")
-        if self.want["module"] != "driver" and taint:
-            raise Bad(f"taint is '{taint}', but the kernel's own vfio_ap was wanted")
+        if self.want["module"] in ("peer", "in-tree") and taint:
+            raise Bad(f"taint is '{taint}', but a vfio_ap of the kernel tree was wanted")
+        if self.want["module"] not in ("driver", "peer", "in-tree"):
+            raise Bad(f"it is not known which module was wanted: '{self.want['module']}'")
 
     def unloaded(self) -> None:
         if self.want["load"] != "no" or self.facts.get("unload") != "absent":

@@ -49,6 +49,7 @@ class RecordsTest(unittest.TestCase):
                 ("R-1, R-20: both", (["R-1", "R-20"], "both")),
                 ("SPEC 1.8, 1.9: two", (["SPEC 1.8", "SPEC 1.9"], "two")),
                 ("SPEC 1.8, R-4: two: x", (["SPEC 1.8", "R-4"], "two: x")),
+                ("C-8, R-4: x", (["C-8", "R-4"], "x")),
                 ("issue 3: x", (["issue"], "x")),
                 ("line 12: assign_adapter | 5", (["line"], "assign_adapter | 5")),
                 ("CLIENTS P2: x", (["CLIENTS"], "x")),
@@ -59,19 +60,25 @@ class RecordsTest(unittest.TestCase):
 
 class PromisesTest(unittest.TestCase):
     CASES = [case(MODULE, 1, PASS, "R-1", "R-2"), case(MODULE, 2, PASS, "R-1"), case(MODULE, 3, SKIP, "R-1"),
-             case(MODULE, 4, PASS, "R-9"),
+             case(MODULE, 4, PASS, "SPEC 1.9"),
              case(IN_KERNEL, 1, ABSENT, "R-1", "R-2"), case(IN_KERNEL, 2, FAIL, "R-1"),
              case(IN_KERNEL, 3, PASS, "R-1")]
 
     def test_sums(self):
         "a case counts for each promise that it names; a case without a result has failed"
-        found = summary.promises(self.CASES, ["R-2", "R-1"])
+        found = summary.promises(self.CASES, summary.Names({"R-2": "", "R-1": ""}, {"SPEC 1.9": "R-9"}))
         sums = {(one.promise, one.driver): summary.share(one) for one in found}
         self.assertEqual(sums, {
             ("*", IN_KERNEL): "0 of 3 (1 absent)", ("*", MODULE): "3 of 3",
             ("R-2", IN_KERNEL): "0 of 1 (1 absent)", ("R-2", MODULE): "1 of 1",
             ("R-1", IN_KERNEL): "0 of 2 (1 absent)", ("R-1", MODULE): "2 of 2",
             ("R-9", IN_KERNEL): "0 of 1", ("R-9", MODULE): "1 of 1"})
+
+    def test_names(self):
+        "tests/promises is understood: names, and older names of the same"
+        names = summary.Names.read(release.lab.REPO / "tests" / "promises")
+        self.assertIn("R-1", names.titles)
+        self.assertFalse([name for name in names.aliases if name in names.titles])
 
     def test_good(self):
         "only this module decides about the exit status"

@@ -101,6 +101,19 @@ class BadBoot(BootTest):
         self.change("want", "module driver", "module peer")
         self.rejects("not ok .* just built")
 
+    def test_module_in_the_tree(self):
+        "this module in a kernel tree, with a taint and without"
+        self.change("want", "module driver", "module in-tree")
+        self.rejects("not ok .* just built")
+        self.change("report", "lab: fact taint O", "lab: fact taint ")
+        self.accepts()
+
+    def test_unknown_wanted(self):
+        "no word about the module that was wanted"
+        self.drop("want", "module .*")
+        self.change("report", "lab: fact taint O", "lab: fact taint ")
+        self.rejects("not ok .* just built")
+
     def test_no_module(self):
         "no module was built"
         self.drop("report", "lab: fact srcversion .*")
