@@ -3,10 +3,11 @@
  * rsa - modular exponentiation by an adapter, compared with the same by hand
  *
  *   rsa [COUNT]	that many one after the other; exit status 0 if all were right
- *   rsa load		one after the other until SIGTERM; the one that is on its way comes to its end
+ *   rsa load		one after the other until SIGTERM, which waits for the last one
  *
- * What came of them is a line that is written after each of them to the beginning of the output:
- * "right 57 wrong 0 failed 3 (ENODEV 2 EIO 1), longest 812 ms". The longest is that of one operation.
+ * What came of them is a line that is written after each of them to the beginning of the
+ * output: "right 57 wrong 0 failed 3 (ENODEV 2 EIO 1), longest 812 ms". The longest is that of
+ * one operation.
  *
  * The modulus is 2^1024 - 105, which is odd and uses all of its bits, the exponent 65537; the
  * numbers need not be those of a key. The arithmetic of our own is the simplest there is.
