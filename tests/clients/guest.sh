@@ -7,15 +7,9 @@
 # shellcheck source=lib/story.sh
 . /tests/lib/story.sh
 
-# word ADDRESS: a doubleword of guest memory
-word() {
-	/tests/lib/qmp "$work/guest.qmp" '{"execute": "human-monitor-command", "arguments": {"command-line": "xp /1gx '"$1"'"}}' |
-		sed -n 's/.*0x\([0-9a-f]*\)[^0-9a-fx]*"}.*/\1/p'
-}
-
 # rc ADDRESS: the response code in a status word
 rc() {
-	word "$1" | cut -c 11-12
+	word guest "$1" | cut -c 11-12
 }
 
 # answers_with ADDRESS RC
@@ -24,7 +18,7 @@ answers_with() {
 }
 
 advances() {
-	[ "$(word 0x3018)" != "$1" ]
+	[ "$(word guest 0x3018)" != "$1" ]
 }
 
 plan 5
@@ -40,7 +34,7 @@ if [ "$failed" = 1 ]; then
 		qmp guest '{"execute": "human-monitor-command", "arguments": {"command-line": "'"$what"'"}}'
 	done
 fi
-note "words of the guest: $(word 0x3000) $(word 0x3008) $(word 0x3010) $(word 0x3018)"
+note "words of the guest: $(word guest 0x3000) $(word guest 0x3008) $(word guest 0x3010) $(word guest 0x3018)"
 soon 10 answers_with 0x3000 00 || fail "TAPQ of 05.0004 ended with $(rc 0x3000)"
 soon 10 answers_with 0x3008 01 || fail "TAPQ of 03.0004 ended with $(rc 0x3008)"
 end
@@ -84,7 +78,7 @@ said '^irq-on: 0$'
 set_hardware "reset any polls=0"
 soon 10 answers_with 0x3000 00 || fail "TAPQ of 05.0004 ended with $(rc 0x3000)"
 soon 10 answers_with 0x3010 00 || fail "AQIC ended with $(rc 0x3010)"
-note "words of the guest: $(word 0x3000) $(word 0x3008) $(word 0x3010) $(word 0x3018)"
+note "words of the guest: $(word guest 0x3000) $(word guest 0x3008) $(word guest 0x3010) $(word guest 0x3018)"
 power_off guest
 unplug "$first"
 end

@@ -40,20 +40,31 @@ begin() {
 	story=$1
 	failed=0
 	: >"$evidence"
+	: >"$work/remarks"
+	: >"$work/records"
 }
 
 note() {
 	printf '%s\n' "$*" >>"$evidence"
 }
 
+# remark TEXT: what a reader wants to know of a story that is fine, too
+remark() {
+	note "$*"
+	printf '%s\n' "$*" >>"$work/remarks"
+}
+
 # fail WHY: the story goes on, what follows may explain it
 fail() {
 	note "FAILED: $*"
+	printf '# json {"type": "broken", "relation": "story", "promise": "%s"}\n' \
+		"$(printf '%s' "$*" | tr '\n\t' '  ' | sed 's/[\\"]/\\&/g')" >>"$work/records"
 	failed=1
 }
 
 end() {
 	number=$((number + 1))
+	cat "$work/records"
 	if [ "$failed" = 1 ]; then
 		printf 'not '
 		broken=1
@@ -61,6 +72,8 @@ end() {
 	echo "ok $number $story"
 	if [ "$failed" = 1 ] || [ "$transcript" = yes ]; then
 		sed 's/^/# /' "$evidence"
+	else
+		sed 's/^/# /' "$work/remarks"
 	fi
 }
 
@@ -231,6 +244,12 @@ power_on() {
 	cp "$work/$vm.stderr" "$work/said"
 	cat "$work/said" >>"$evidence"
 	! dead "$(pid "$vm")"
+}
+
+# word NAME ADDRESS: a doubleword of guest memory
+word() {
+	/tests/lib/qmp "$work/$1.qmp" '{"execute": "human-monitor-command", "arguments": {"command-line": "xp /1gx '"$2"'"}}' |
+		sed -n 's/.*0x\([0-9a-f]*\)[^0-9a-fx]*"}.*/\1/p'
 }
 
 # watch_events NAME: collects them from now on

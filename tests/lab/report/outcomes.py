@@ -20,6 +20,8 @@ def short(text: str) -> str:
 
 def describe(broken: dict) -> str:
     """A broken expectation in one line."""
+    if broken.get("relation") == "story":
+        return str(broken.get("promise", ""))
     promise = f'"{broken.get("promise", "")}"'
     relation, observed = broken.get("relation"), str(broken.get("observed", ""))
     if relation == "holds":

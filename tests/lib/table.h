@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 void table_begin(void);
+void table_continue(unsigned int after);	/* somebody else has printed so many rows */
 
 /* A row is printed by row_end(); what is said by one and the same gets a line each. */
 void row_begin(void);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * demo - the main job of the driver as a story: what the administrator did, what the guest
+ * main_job - the main job of the driver as a story: what the administrator did, what the guest
  * saw, what the hardware saw
+ *
+ * The guest executes single instructions. `make demo` tells the same with a Linux as guest.
  */
 
 #include "story.h"

@@ -73,6 +73,11 @@ void table_begin(void)
 	rule();
 }
 
+void table_continue(unsigned int after)
+{
+	rows = after;
+}
+
 void row_begin(void)
 {
 	memset(cell, 0, sizeof(cell));
