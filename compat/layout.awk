@@ -170,7 +170,7 @@ in_enum {
 inside && /^\t\/\* size: [0-9]+/ && depth == 1 {
 	text = $3
 	sub(/,/, "", text)
-	size[inside] = text
+	size[inside] = text + 0
 	next
 }
 inside && /^\}/ { inside = ""; next }
