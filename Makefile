@@ -14,7 +14,7 @@ endif
 export KERNEL FLAVOUR OUT RUN TEST CASE CLIENTS PEER BREAK JOBS V W C CF GROUP WHO ROUNDS LEAVE_OUT
 
 LAB := tests/lab
-VERSION := $(shell sed -n '/^[0-9]/p' VERSION)
+VERSION := $(shell cat VERSION)
 RELEASE = $(or $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null),$(notdir $(patsubst %/build,%,$(KDIR))))
 
 # mdev.ko, if the kernel has none and the user built one; its symbols are those that we need.
@@ -81,6 +81,20 @@ dkms-build:
 	@grep -q '^CONFIG_VFIO_MDEV=[ym]$$' $(KDIR)/include/config/auto.conf || packaging/mdev $(KDIR) /usr/src $(MDEV)
 	@$(MAKE) --no-print-directory modules
 
+htmldocs: ## build the documents as HTML, into out/html
+	@if ! command -v sphinx-build >/dev/null; then \
+		echo 'htmldocs: sphinx-build is missing (Debian, Ubuntu: python3-sphinx; Fedora, RHEL, SUSE: python3-sphinx)' >&2; exit 1; \
+	fi
+	@sphinx-build -q -W --keep-going -n -b html Documentation $(OUT)/html
+	@echo 'htmldocs: $(OUT)/html/index.html'
+
+diagram: ## draw Documentation/architecture.svg from the text in design.rst
+	@python3 Documentation/diagram.py Documentation/design.rst Documentation/architecture.svg
+
+# What git tracks at the last commit. The same commit gives the same file.
+dist: ## the source of the last commit as an archive with its checksum, in out/dist
+	@packaging/dist $(OUT)/dist
+
 deb: ## build a Debian package for DKMS
 	@packaging/deb $(OUT)/deb
 
@@ -96,66 +110,69 @@ kernel-tree: ## put the driver in the place of vfio_ap in the kernel source KSRC
 kernel-patch: ## print the same as a patch against KSRC
 	@packaging/kernel-tree '$(KSRC)' patch
 
-demo: ## the main job as a story, in a virtual machine: needs no IBM Z
+demo: ##lab the main job as a story, in a virtual machine: needs no IBM Z
 	@$(LAB)/demo
 
-check: ## all tests, in virtual machines; RUN=name or TEST=name for some of them
+check: ##lab all tests, in virtual machines; RUN=name or TEST=name for some of them
 	@$(LAB)/check
 
-bench: ## measure against the vfio_ap of the kernel's own source; writes Documentation/bench*.md; GROUP=name for a part
+bench: ##lab measure against the vfio_ap of the kernel's own source; writes Documentation/bench*.md; GROUP=name for a part
 	@$(LAB)/bench
 
-check-headers: ## the driver against the s390x kernels that Debian ships: layouts, linux-headers, symbols; part of check
+check-headers: ##lab the driver against the s390x kernels that Debian ships: layouts, linux-headers, symbols; part of check
 	@$(LAB)/packages checks
 	@tests/headers/check
 	@tests/headers/layouts
 
-check-clients: ## QEMU, libvirt, mdevctl and s390-tools of Debian with the driver, in virtual machines; RUN=name or TEST=name
+check-clients: ##lab QEMU, libvirt, mdevctl and s390-tools of Debian with the driver, in virtual machines; RUN=name or TEST=name
 	@SUITE=clients $(LAB)/check
 
-compare: ## the same tests with our module and with the kernel's own, case by case; goes to Documentation/comparison.md
+compare: ##lab the same tests with our module and with the kernel's own, case by case; goes to Documentation/comparison.md
 	@$(LAB)/compare
 
-breakages: ## break the driver, promise by promise, and see the tests fail; BREAK=R-04 for some of them
+breakages: ##lab break the driver, promise by promise, and see the tests fail; BREAK=R-04 for some of them
 	@$(LAB)/breakages
 
-static: ## static checks of all sources, tools that are missing are installed
+static: ##lab static checks of all sources, tools that are missing are installed
 	@$(LAB)/packages checks
 	@NEWER_CROSS_COMPILE="$$($(LAB)/compiler)" NEWER_SPARSE="$$($(LAB)/sparse)" checks/static "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
 
-static-selftest: ## break each rule of the static checks once, and see it found; some minutes
+static-selftest: ##lab break each rule of the static checks once, and see it found; some minutes
 	@$(LAB)/packages checks
 	@NEWER_CROSS_COMPILE="$$($(LAB)/compiler)" NEWER_SPARSE="$$($(LAB)/sparse)" checks/selftest "$$($(LAB)/kernel source)" "$$($(LAB)/kernel)"
 
-context: ## clang's context analysis of the driver with a 7.x kernel: locks on every path; half a minute and 600 MB of clang
+context: ##lab clang's context analysis of the driver with a 7.x kernel: locks on every path; half a minute and 600 MB of clang
 	@checks/context
 
-check-packages: ## build the Debian package and install it in an s390x Debian in a directory: root, a quarter of an hour
+check-packages: ##lab build the Debian package and install it in an s390x Debian in a directory: root, a quarter of an hour
 	@tests/packages/chroot
 
-lab-shell: ## a shell in the lab's virtual machine; ^A x ends it
+lab-shell: ##lab a shell in the lab's virtual machine; ^A x ends it
 	@$(LAB)/shell
 
-cache-info: ## what the lab keeps outside this clone, and where
+cache-info: ##lab what the lab keeps outside this clone, and where
 	@$(LAB)/kernel info
 
-lab-refresh: ## take the newest kernel source and clients of the archive for the next build
+lab-refresh: ##lab take the newest kernel source and clients of the archive for the next build
 	@$(LAB)/kernel refresh
 	@$(LAB)/clients refresh
 
-lab-clean: ## forget the lab's kernels, sources and downloads
+lab-clean: ##lab forget the lab's kernels, sources and downloads
 	@$(LAB)/kernel clean
 
 clean: ## remove everything that was built in this clone
 	@rm -rf $(OUT)
 	@if [ -e $(KDIR)/Makefile ]; then $(KBUILD) clean; fi
 
+# targets MARK: those that have it in front of their text
+targets = sed -n 's/^\([a-z_-]*\):[^\#]*\#\#$(1) \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '|' '{ printf "  %-16s- %s\n", $$1, $$2 }'
+
 help: ## this text
 	@echo 'Targets:'
-	@sed -n 's/^\([a-z_-]*\):[^#]*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
-		awk -F '|' '{ printf "  %-16s- %s\n", $$1, $$2 }'
+	@$(call targets)
+	@echo '  demo, check     - the module in a virtual machine, without an IBM Z; these and others: make help-lab'
 	@echo
-	@echo 'Variables for the module:'
+	@echo 'Variables:'
 	@echo '  KDIR=dir        - headers or build tree of the kernel it is for'
 	@echo '                    [$(KDIR): $(if $(wildcard $(KDIR)/Makefile),found,not there)]'
 	@echo '  KSRC=dir        - source tree of that kernel, if KDIR has only its headers [$(KSRC)]'
@@ -166,8 +183,12 @@ help: ## this text
 	@echo '  CONFIG=file     - kernel configuration for check-host [that of the running kernel]'
 	@echo '  KEY=, CERT=     - what to sign with: private key (PEM or pkcs11: URI) and certificate'
 	@echo '  V=1, W=1, C=1   - as for every kernel build: commands, more warnings, sparse'
+
+help-lab: ## the same of the lab: tests, measurements, checks
+	@echo 'Targets:'
+	@$(call targets,lab)
 	@echo
-	@echo 'Variables for the lab (check, demo, lab-shell):'
+	@echo 'Variables:'
 	@echo '  KERNEL=version  - kernel to test with [$(KERNEL)], one of:' $$(awk '!/^#/ && $$3 != "-" { print $$1 }' compat/kernels)
 	@echo '  RUN=name        - only this line of tests/runs:' $$(sed -n 's/^\([^#|]*[^ |#]\) *|.*/\1/p' tests/runs 2>/dev/null)
 	@echo '  FLAVOUR=in-tree - make check: a kernel with our driver in its source tree, and the lines guest, admin and host of tests/runs'
@@ -208,6 +229,6 @@ preflight:
 		echo 'note: the kernel in KDIR has no CONFIG_VFIO_MDEV: first "make mdev KSRC=<its source>", or the link fails' >&2; \
 	fi
 
-.PHONY: rpm rpm-kmod kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
+.PHONY: help-lab htmldocs diagram dist rpm rpm-kmod kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
 .PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight static-selftest
 .DEFAULT_GOAL := modules

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * admin_guide - the examples of Documentation/vfio-ap.rst, typed by somebody who compares
+ * admin_guide - the examples of Documentation/admin-guide.rst, typed by somebody who compares
  *
  * Between the comments ".. lab: begin" and ".. lab: end", each line of a literal block that
  * starts with "# " goes to one and the same shell; the lines below it are what it has to print.
@@ -12,7 +12,7 @@
 #include "module.h"
 #include "story.h"
 
-#define GUIDE	"/doc/vfio-ap.rst"
+#define GUIDE	"/doc/admin-guide.rst"
 #define INDENT	"    "
 #define PROMPT	INDENT "# "
 #define LAB	".. lab: "

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* abi - the tables of results in a file of Documentation/ABI */
+/* abi - the entries of a file of Documentation/ABI, and a table of results for them */
 
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "file.h"
 #include "ktap.h"
 
-enum { COLUMNS = 4, MANY = 1024, MANY_ENTRIES = 64 };
+enum { COLUMNS = 5, MANY = 1024, MANY_ENTRIES = 64 };
 
 static struct abi_row rows[MANY];
 static struct abi_errno errors[MANY];
@@ -18,18 +19,18 @@ static struct abi_entry entries[MANY_ENTRIES];
 static struct abi abi = { .row = rows, .error = errors };
 static unsigned int known_entries;
 
-static const char * const subjects[] = { "file", "request" };
-static const char * const heads[] = { "input", "precondition", "result" };
+static const char * const kinds[] = { "file", "request" };
 
-/* Where the reader is: in which entry, and in a table about what */
+/* Where the reader is */
+static const char *file;
 static struct abi_entry *entry;
-static const char *subject;
 static int after_what;
 
 static void complain(unsigned int line, const char *why)
 {
-	if (abi.bad_line)
+	if (abi.bad_file)
 		return;
+	abi.bad_file = file;
 	abi.bad_line = line;
 	abi.why = why;
 }
@@ -61,33 +62,44 @@ static void read_what(unsigned int line, char *path)
 		entry->path[entry->paths++] = path;
 }
 
-static void read_head(unsigned int line, char **column)
+static struct abi_entry *entry_of(const char *path)
+{
+	unsigned int i, p;
+
+	for (i = 0; i < known_entries; i++)
+		for (p = 0; p < entries[i].paths; p++)
+			if (!strcmp(entries[i].path[p], path))
+				return &entries[i];
+	return NULL;
+}
+
+static bool is_kind(const char *name)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(subjects); i++)
-		if (!strcmp(column[0], subjects[i]))
-			subject = subjects[i];
-	if (!subject)
-		complain(line, "a table about something unknown");
-	for (i = 1; i < COLUMNS; i++)
-		if (strcmp(column[i], heads[i - 1]))
-			complain(line, "a table with other columns");
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(name, kinds[i]))
+			return true;
+	return false;
 }
 
-static void read_table_line(unsigned int line, char *text)
+static void read_row(unsigned int line, char *text)
 {
 	char *column[COLUMNS + 1] = {}, *part;
 	unsigned int i = 0;
 
-	while ((part = strsep(&text, "|")) && i <= COLUMNS)
-		column[i++] = trim(part);
-	if (i != COLUMNS || !entry) {
-		complain(line, "not a row of four columns in an entry");
+	if (text[0] == '#' || !*text)
+		return;
+	while (i <= COLUMNS && (part = strsep(&text, "\t")))
+		column[i++] = part;
+	if (i == 2 && !strcmp(column[0], "entry")) {
+		entry = entry_of(column[1]);
+		if (!entry)
+			complain(line, "the ABI file has no such entry");
 		return;
 	}
-	if (!subject) {
-		read_head(line, column);
+	if (i != COLUMNS || !entry || !is_kind(column[0])) {
+		complain(line, "not a row of five columns below an entry");
 		return;
 	}
 	if (abi.rows == MANY) {
@@ -95,9 +107,9 @@ static void read_table_line(unsigned int line, char *text)
 		return;
 	}
 	rows[abi.rows++] = (struct abi_row) {
-		.line = line, .entry = entry, .subject = subject,
-		.name = column[0], .input = column[1], .precondition = column[2],
-		.result = column[3],
+		.line = line, .entry = entry, .kind = column[0],
+		.name = column[1], .input = column[2], .precondition = column[3],
+		.result = column[4],
 	};
 }
 
@@ -122,25 +134,28 @@ static void read_line(unsigned int line, char *text)
 		return;
 	}
 	after_what = 0;
-	if (strchr(text, '|')) {
-		read_table_line(line, text);
-		return;
-	}
-	subject = NULL;
 	read_error(line, trim(text));
 }
 
-const struct abi *abi_read(const char *path)
+static void read_lines(const char *path, void (*take)(unsigned int line, char *text))
 {
 	char *text = file_read(path, NULL), *part;
 	unsigned int line = 0;
 
+	file = path;
+	entry = NULL;
 	if (!text) {
 		complain(1, "the file cannot be read");
-		return &abi;
+		return;
 	}
 	while ((part = strsep(&text, "\n")))
-		read_line(++line, part);
+		take(++line, part);
+}
+
+const struct abi *abi_read(const char *path, const char *table)
+{
+	read_lines(path, read_line);
+	read_lines(table, read_row);
 	return &abi;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * abi - the tables of results in a file of Documentation/ABI
+ * abi - the entries of a file of Documentation/ABI, and a table of results for them
  *
- * An entry of such a file says "What:" once or more, and may have tables. A line with | in
- * it belongs to one. The first word of a table's head says what its rows are about: "file"
- * or "request". A list of errnos is made of lines that begin with one.
+ * An entry of such a file has "What:" once or more. Its list of errnos is made of lines that
+ * begin with one. The columns of the table are separated by tabs; a row "entry" and a path
+ * selects the entry of the rows below it.
  */
 #ifndef VFIO_AP_TESTS_ABI_H
 #define VFIO_AP_TESTS_ABI_H
@@ -19,7 +19,7 @@ struct abi_entry {
 struct abi_row {
 	unsigned int line;
 	const struct abi_entry *entry;
-	const char *subject;		/* "file" or "request" */
+	const char *kind;		/* "file" or "request" */
 	const char *name, *input, *precondition, *result;
 };
 
@@ -34,12 +34,13 @@ struct abi {
 	unsigned int rows;
 	struct abi_errno *error;
 	unsigned int errors;
-	unsigned int bad_line;		/* one that is not understood, or 0 */
+	const char *bad_file;		/* NULL if everything is understood */
+	unsigned int bad_line;
 	const char *why;
 };
 
-/* What is read is kept until the program ends. The file must be there. */
-const struct abi *abi_read(const char *path);
+/* The result is valid until the program ends. Both files must exist. */
+const struct abi *abi_read(const char *path, const char *table);
 
 /* "EINVAL" to -EINVAL, "ok" to 0; 1 if it is neither */
 long abi_result(const char *name);
