@@ -11,7 +11,7 @@ export VFIO_AP_LAB_CACHE := $(abspath $(CACHE))
 endif
 
 # What the lab's scripts read from the environment.
-export KERNEL OUT RUN TEST CASE CLIENTS PEER BREAK JOBS V W C CF GROUP WHO ROUNDS LEAVE_OUT
+export KERNEL FLAVOUR OUT RUN TEST CASE CLIENTS PEER BREAK JOBS V W C CF GROUP WHO ROUNDS LEAVE_OUT
 
 LAB := tests/lab
 VERSION := $(shell cat VERSION)
@@ -100,6 +100,9 @@ deb: ## build a Debian package for DKMS
 
 rpm: ## build a package for DKMS on RHEL, Fedora and SUSE
 	@packaging/rpm $(OUT)/rpm
+
+rpm-kmod: ## build packages with the module for RHEL, Fedora and SUSE, for the kernels that their macros say; KDIR=dir for one kernel
+	@packaging/rpm $(OUT)/rpm-kmod kmod $(if $(filter-out file,$(origin KDIR)),'$(KDIR)' $(if $(KSRC),'$(KSRC)'))
 
 kernel-tree: ## put the driver in the place of vfio_ap in the kernel source KSRC
 	@packaging/kernel-tree '$(KSRC)'
@@ -196,6 +199,7 @@ help-lab: ## the same of the lab: tests, measurements, checks
 	@echo 'Variables:'
 	@echo '  KERNEL=version  - kernel to test with [$(KERNEL)], one of:' $$(awk '!/^#/ && $$3 != "-" { print $$1 }' compat/kernels)
 	@echo '  RUN=name        - only this line of tests/runs:' $$(sed -n 's/^\([^#|]*[^ |#]\) *|.*/\1/p' tests/runs 2>/dev/null)
+	@echo '  FLAVOUR=in-tree - make check: a kernel with our driver in its source tree, and the lines guest, admin and host of tests/runs'
 	@echo '  TEST=name       - only this test of tests/cases; name:3+5 only its cases 3 and 5'
 	@echo '  PEER=yes        - the vfio_ap of the kernel itself instead of ours (check, check-clients)'
 	@echo '  CLIENTS=name    - make check: these lines of tests/clients/runs as well (stable: six minutes, 57 MB of packages once)'
@@ -233,6 +237,6 @@ preflight:
 		echo 'note: the kernel in KDIR has no CONFIG_VFIO_MDEV: first "make mdev KSRC=<its source>", or the link fails' >&2; \
 	fi
 
-.PHONY: help-lab htmldocs diagram dist rpm kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
+.PHONY: help-lab htmldocs diagram dist rpm rpm-kmod kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
 .PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients selftest bench compare release-notes check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight static-selftest
 .DEFAULT_GOAL := modules

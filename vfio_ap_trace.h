@@ -49,7 +49,7 @@ TRACE_EVENT(vfio_ap_apcb,
 			     __array(u64, aqm, AP_MASK_WORDS)
 			     __array(u64, adm, AP_MASK_WORDS)
 	    ),
-	    TP_fast_assign(__assign_str(mdev);
+	    TP_fast_assign(ASSIGN_MDEV();
 			   memcpy(__entry->apm, shadow->apm.w,
 				  sizeof(__entry->apm));
 			   memcpy(__entry->aqm, shadow->aqm.w,
