@@ -93,7 +93,7 @@ static int make_matrix_dev(void)
 		return -ENOMEM;
 	mutex_init(&matrix_dev->guests_lock);
 	mutex_init(&matrix_dev->mdevs_lock);
-	spin_lock_init(&matrix_dev->nib_lock);
+	vfio_ap_nib_init();
 	INIT_LIST_HEAD(&matrix_dev->mdev_list);
 
 	rc = read_host_config();

@@ -964,7 +964,7 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	vfio_ap_guest_evaluate(mdev);
 	vfio_ap_guest_release(&hold);
 
-	vfio_ap_irq_return_pins(mdev);
+	vfio_ap_nib_return_pins(mdev);
 	vfio_ap_queue_wait(&matrix, vfio_ap_wait_end());
 	kvm_put_kvm(kvm);
 }

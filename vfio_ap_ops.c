@@ -29,22 +29,15 @@ static int vfio_ap_mdev_init(struct vfio_device *vdev)
 	struct ap_matrix_mdev *mdev = to_matrix_mdev(vdev);
 
 	INIT_LIST_HEAD(&mdev->node);
-	INIT_LIST_HEAD(&mdev->nibs);
-	INIT_LIST_HEAD(&mdev->unmaps);
-	mdev->closed.first = 1;
-	init_waitqueue_head(&mdev->nib_wait);
 	INIT_WORK(&mdev->evaluate_work, vfio_ap_guest_evaluate_work);
 	seqlock_init(&mdev->shadow_lock);
 	mdev->pqap_hook = vfio_ap_irq_aqic;
-	/* One of its own: a VMM that sits on VFIO's locks only delays itself. */
-	mdev->release_wq = alloc_workqueue("vfio_ap_mdev",
-					   WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return mdev->release_wq ? 0 : -ENOMEM;
+	return vfio_ap_nib_init_mdev(mdev);
 }
 
 static void vfio_ap_mdev_release(struct vfio_device *vdev)
 {
-	destroy_workqueue(to_matrix_mdev(vdev)->release_wq);
+	vfio_ap_nib_exit_mdev(to_matrix_mdev(vdev));
 }
 
 static int vfio_ap_mdev_open(struct vfio_device *vdev)

@@ -202,6 +202,55 @@ struct vfio_ap_queue {
 };
 
 /**
+ * enum vfio_ap_nib_pin - where the pin of VFIO stands
+ * @VFIO_AP_NIB_PINNING: a vCPU is asking for it
+ * @VFIO_AP_NIB_PINNED: VFIO counts it
+ * @VFIO_AP_NIB_RETURNING: it is being given back
+ */
+enum vfio_ap_nib_pin {
+	VFIO_AP_NIB_PINNING,
+	VFIO_AP_NIB_PINNED,
+	VFIO_AP_NIB_RETURNING,
+};
+
+/**
+ * struct vfio_ap_nib - a page with a notification indicator byte
+ * @owners: the adapter and VFIO
+ * @node: in &ap_matrix_mdev.nibs as long as VFIO is an owner; [nib_lock]
+ * @pin: where the pin stands; whoever makes PINNED RETURNING has to give it
+ *	back
+ * @revoked: nobody wants the pin any more; set under nib_lock before @pin is
+ *	looked at, looked at after @pin was made PINNED
+ * @mdev: whose pin it is; valid as long as the NIB is in the list
+ * @q: the queue, with a reference
+ * @kvm: the guest, with a reference
+ * @page: the page, with a reference of our own next to the pin
+ * @iova: guest address of the page
+ * @gisc: the guest's interruption subclass, 0 to 7
+ * @nisc: the host's interruption subclass for it, valid if @has_gisc
+ * @has_gisc: @gisc is registered
+ * @ended: the adapter's share is to be given up by @work; [nib_lock]
+ * @work: gives up shares where that cannot be done on the spot; has a share of
+ *	its own meanwhile
+ */
+struct vfio_ap_nib {
+	refcount_t owners;
+	struct list_head node;
+	enum vfio_ap_nib_pin pin;
+	bool revoked;
+	struct ap_matrix_mdev *mdev;
+	struct vfio_ap_queue *q;
+	struct kvm *kvm;
+	struct page *page;
+	dma_addr_t iova;
+	u8 gisc;
+	u8 nisc;
+	bool has_gisc;
+	bool ended;
+	struct work_struct work;
+};
+
+/**
  * struct ap_matrix_dev - the driver's one and only root object
  * @device: the parent of all mdevs, /sys/devices/vfio_ap/matrix
  * @parent: what mdev knows of it
@@ -416,14 +465,46 @@ void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay);
 int vfio_ap_queue_init(void);
 void vfio_ap_queue_exit(void);
 
-/* vfio_ap_irq.c: AQIC and the NIB */
+/* vfio_ap_irq.c: interrupts of queues, AQIC */
 int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu);
 bool vfio_ap_irq_step(struct vfio_ap_queue *q);
 void vfio_ap_irq_ended(struct vfio_ap_queue *q);
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length);
-void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev);
 void vfio_ap_irq_leave(struct vfio_ap_queue *q);
 void vfio_ap_irq_abandon(struct vfio_ap_queue *q);
+
+/* vfio_ap_nib.c: notification indicator bytes; calls no other room */
+
+/**
+ * struct vfio_ap_unmap - a range of guest memory that VFIO is unmapping
+ * @node: in &ap_matrix_mdev.unmaps; [nib_lock]
+ * @range: the range
+ */
+struct vfio_ap_unmap {
+	struct list_head node;
+	struct vfio_ap_range range;
+};
+
+struct vfio_ap_nib *vfio_ap_nib_make(struct kvm_vcpu *vcpu,
+				     struct ap_matrix_mdev *mdev,
+				     struct vfio_ap_queue *q, u64 gpa);
+void vfio_ap_nib_put(struct vfio_ap_nib *nib);
+void vfio_ap_nib_unregister(struct vfio_ap_nib *nib);
+void vfio_ap_nib_end(struct vfio_ap_nib *nib);
+void vfio_ap_nib_end_async(struct vfio_ap_nib *nib);
+void vfio_ap_nib_revoke(struct vfio_ap_nib *nib);
+void vfio_ap_nib_unmap_begin(struct vfio_ap_unmap *u, struct ap_matrix_mdev *mdev);
+void vfio_ap_nib_unmap_end(struct vfio_ap_unmap *u, struct ap_matrix_mdev *mdev,
+			   bool close);
+unsigned int vfio_ap_nib_unmap_count(struct ap_matrix_mdev *mdev);
+struct vfio_ap_nib *vfio_ap_nib_take_used(struct ap_matrix_mdev *mdev,
+					  const struct vfio_ap_range *range);
+bool vfio_ap_nib_none_left(struct ap_matrix_mdev *mdev,
+			   const struct vfio_ap_range *range);
+void vfio_ap_nib_return_pins(struct ap_matrix_mdev *mdev);
+int vfio_ap_nib_init_mdev(struct ap_matrix_mdev *mdev);
+void vfio_ap_nib_exit_mdev(struct ap_matrix_mdev *mdev);
+void vfio_ap_nib_init(void);
 
 /* vfio_ap_bus.c: what the AP bus tells us */
 int vfio_ap_bus_probe(struct ap_device *ap_dev);
