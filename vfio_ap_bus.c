@@ -226,6 +226,61 @@ bool vfio_ap_bus_lists(u16 apqn)
 }
 
 /**
+ * vfio_ap_bus_check_area() - ask the bus who owns an area
+ * @area: the area
+ * @apqn: where to store what it does not part with
+ *
+ * Context: process, may sleep; expects ap_attr_mutex.
+ * Return: 0; -EADDRNOTAVAIL if an APQN is reserved, or the bus does not know;
+ *	   -EINTR on a fatal signal.
+ */
+static int vfio_ap_bus_check_area(const struct ap_matrix *area, u16 *apqn)
+{
+	unsigned int apid, apqi;
+
+	lockdep_assert_held(&ap_attr_mutex);
+
+	ap_mask_for_each(apid, &area->apm) {
+		ap_mask_for_each(apqi, &area->aqm) {
+			/* A negative errno also means that it cannot be had. */
+			if (!ap_owned_by_def_drv(apid, apqi))
+				continue;
+			*apqn = AP_MKQID(apid, apqi);
+			return -EADDRNOTAVAIL;
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * vfio_ap_bus_check_owned() - ask the bus who owns what is added
+ * @added: what is added; the answer is stored there
+ *
+ * Some kernels look through all their queues for each APQN. So the bus is asked
+ * before guests_lock is taken: guests of others do not have to wait for it.
+ *
+ * Context: process, may sleep; expects ap_attr_mutex. As far as masks and
+ *	    driver_override decide, the answer holds as long as that is held.
+ */
+void vfio_ap_bus_check_owned(struct vfio_ap_addition *added)
+{
+	struct ap_matrix columns = added->columns;
+
+	lockdep_assert_held(&ap_attr_mutex);
+	lockdep_assert_not_held(&matrix_dev->guests_lock);
+
+	added->answer = vfio_ap_bus_check_area(&added->rows, &added->reserved);
+	/* New adapters have been asked about with all domains. */
+	columns.apm = ap_mask_andnot(&columns.apm, &added->rows.apm);
+	if (!added->answer)
+		added->answer = vfio_ap_bus_check_area(&columns,
+						       &added->reserved);
+}
+
+/**
  * vfio_ap_bus_in_use() - may the host's drivers have these queues?
  * @apm: adapters, 256 bits
  * @aqm: domains, 256 bits

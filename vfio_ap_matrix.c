@@ -173,6 +173,20 @@ bool ap_matrix_shares(const struct ap_matrix *a, const struct ap_matrix *b,
 }
 
 /**
+ * ap_matrix_loses() - tell whether a change takes queues away
+ * @from: the matrix before
+ * @to: the matrix after
+ *
+ * Context: any.
+ * Return: true if @from has an adapter or a usage domain that @to has not.
+ */
+bool ap_matrix_loses(const struct ap_matrix *from, const struct ap_matrix *to)
+{
+	return !ap_mask_subset(&from->apm, &to->apm) ||
+	       !ap_mask_subset(&from->aqm, &to->aqm);
+}
+
+/**
  * ap_matrix_added() - find the APQNs that a change adds
  * @from: the matrix before
  * @to: the matrix after

@@ -173,6 +173,7 @@ bool ap_matrix_has(const struct ap_matrix *m, unsigned int apid,
 		   unsigned int apqi);
 bool ap_matrix_shares(const struct ap_matrix *a, const struct ap_matrix *b,
 		      unsigned int *apid, unsigned int *apqi);
+bool ap_matrix_loses(const struct ap_matrix *from, const struct ap_matrix *to);
 void ap_matrix_added(const struct ap_matrix *from, const struct ap_matrix *to,
 		     struct ap_matrix *rows, struct ap_matrix *columns);
 struct ap_mask ap_matrix_settling(const struct ap_matrix *m,

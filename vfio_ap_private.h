@@ -48,6 +48,7 @@ enum vfio_ap_event {
 	VFIO_AP_EVENTS
 };
 
+struct vfio_ap_addition;
 struct vfio_ap_nib;
 
 /**
@@ -286,7 +287,7 @@ struct vfio_ap_nib {
  *   pqap_hook_rwsem > queue->lock
  *
  * Whoever plugs or unplugs takes all of the middle three, through functions of
- * vfio_ap_guest.c that try kvm->lock. None of the first line's locks is held while
+ * vfio_ap_lock.c that try kvm->lock. None of the first line's locks is held while
  * waiting for hardware, for user memory, for a pin or to return one (KVM holds
  * pqap_hook_rwsem around AQIC, which pins); guests_lock is not even held while
  * waiting for kvm->lock.
@@ -327,25 +328,35 @@ static inline const struct ap_adapter *const *vfio_ap_adapters(void)
 	return (const struct ap_adapter *const *)matrix_dev->adapter;
 }
 
+/* vfio_ap_assign.c: what the administrator assigns */
+
+/* How to change a matrix; called under mdevs_lock, must not sleep */
+typedef void (*ap_matrix_edit)(struct ap_matrix *matrix, const void *how);
+
+int vfio_ap_assign_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
+			const void *how);
+
 /* vfio_ap_guest.c: the one place that changes what a guest has */
 
-/**
- * struct vfio_ap_addition - APQNs that are added to an mdev
- * @rows: new adapters with all domains
- * @columns: new domains with all adapters
- * @answer: what the bus said about them: 0, -EADDRNOTAVAIL, or -EINTR if it was
- *	not asked to the end
- * @reserved: the APQN that made it say -EADDRNOTAVAIL
- */
-struct vfio_ap_addition {
-	struct ap_matrix rows;
-	struct ap_matrix columns;
-	int answer;
-	u16 reserved;
-};
+struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn);
+bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn);
+void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
+			      const struct ap_matrix *shadow);
+void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
+void vfio_ap_guest_evaluate_controls(struct ap_matrix_mdev *mdev);
+void vfio_ap_guest_outdate(u16 apqn);
+void vfio_ap_guest_outdate_all(const struct ap_matrix *changed);
+void vfio_ap_guest_evaluate_outdated(void);
+void vfio_ap_guest_wait_unplugged(u16 apqn);
+void vfio_ap_guest_evaluate_work(struct work_struct *work);
+int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm);
+void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev);
+void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev);
+
+/* vfio_ap_lock.c: the locks for a change of what a guest has */
 
 /**
- * struct vfio_ap_hold - which locks vfio_ap_guest_acquire() took
+ * struct vfio_ap_hold - which locks vfio_ap_lock_acquire() took
  * @kvm: the guest whose lock is held, NULL if there is none
  * @waited: a reference to a guest that was waited for, to be given up when the
  *	locks are released; NULL if there is none
@@ -359,63 +370,24 @@ struct vfio_ap_hold {
 	struct vfio_ap_addition *added;
 };
 
-/**
- * vfio_ap_guest_has() - tell whether a guest has a queue in its configuration
- * @mdev: the guest's mdev
- * @apqn: the queue
- *
- * AQIC asks this without mdevs_lock, but with the queue's lock. A queue that
- * leaves the shadow is marked for reset under that lock afterwards. So who sees
- * the old shadow here is undone by that reset.
- *
- * Context: any. Reads under shadow_lock, which holds nobody up: so lockdep
- *	    need not know, and AQIC is spared the time.
- * Return: true if the queue is plugged.
- */
-static inline bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev,
-				     u16 apqn)
-{
-	const seqcount_spinlock_t *count = &mdev->shadow_lock.seqcount;
-	unsigned int start;
-	bool has;
+void vfio_ap_lock_acquire(struct vfio_ap_hold *hold,
+			  const struct ap_matrix_mdev *mdev);
+int vfio_ap_lock_acquire_killable(struct vfio_ap_hold *hold,
+				  const struct ap_matrix_mdev *mdev);
+void vfio_ap_lock_acquire_kvm(struct vfio_ap_hold *hold, struct kvm *kvm);
+void vfio_ap_lock_release(struct vfio_ap_hold *hold);
+bool vfio_ap_lock_try_guest(struct vfio_ap_hold *hold,
+			    const struct ap_matrix_mdev *mdev);
+void vfio_ap_lock_release_guest(struct vfio_ap_hold *hold);
+void vfio_ap_lock_assert_held(const struct ap_matrix_mdev *mdev);
 
-	do {
-		start = raw_read_seqcount_begin(count);
-		has = READ_ONCE(mdev->kvm) &&
-		      ap_mask_test(&mdev->shadow.apm, AP_QID_CARD(apqn)) &&
-		      ap_mask_test(&mdev->shadow.aqm, AP_QID_QUEUE(apqn));
-	} while (read_seqcount_retry(count, start));
-	return has;
-}
+/* vfio_ap_queue.c: queues, their index, and the reset engine */
 
 /* When a wait for resets that begins now has to end, in jiffies */
 static inline unsigned long vfio_ap_wait_end(void)
 {
 	return jiffies + msecs_to_jiffies(VFIO_AP_WAIT_MS);
 }
-
-/* How to change a matrix; called under mdevs_lock, must not sleep */
-typedef void (*ap_matrix_edit)(struct ap_matrix *matrix, const void *how);
-
-void vfio_ap_guest_acquire(struct vfio_ap_hold *hold,
-			   const struct ap_matrix_mdev *mdev);
-void vfio_ap_guest_release(struct vfio_ap_hold *hold);
-struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn);
-void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
-			      const struct ap_matrix *shadow);
-void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
-void vfio_ap_guest_outdate(u16 apqn);
-void vfio_ap_guest_outdate_all(const struct ap_matrix *changed);
-void vfio_ap_guest_evaluate_outdated(void);
-void vfio_ap_guest_wait_unplugged(u16 apqn);
-void vfio_ap_guest_evaluate_work(struct work_struct *work);
-int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
-		       const void *how);
-int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm);
-void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev);
-void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev);
-
-/* vfio_ap_queue.c: queues, their index, and the reset engine */
 
 /**
  * vfio_ap_queue_find() - find a bound queue
@@ -506,7 +478,23 @@ int vfio_ap_nib_init_mdev(struct ap_matrix_mdev *mdev);
 void vfio_ap_nib_exit_mdev(struct ap_matrix_mdev *mdev);
 void vfio_ap_nib_init(void);
 
-/* vfio_ap_bus.c: what the AP bus tells us */
+/* vfio_ap_bus.c: what the AP bus tells us, and what we ask it */
+
+/**
+ * struct vfio_ap_addition - APQNs that are added to an mdev
+ * @rows: new adapters with all domains
+ * @columns: new domains with all adapters
+ * @answer: what the bus said about them: 0, -EADDRNOTAVAIL, or -EINTR if it was
+ *	not asked to the end
+ * @reserved: the APQN that made it say -EADDRNOTAVAIL
+ */
+struct vfio_ap_addition {
+	struct ap_matrix rows;
+	struct ap_matrix columns;
+	int answer;
+	u16 reserved;
+};
+
 int vfio_ap_bus_probe(struct ap_device *ap_dev);
 void vfio_ap_bus_remove(struct ap_device *ap_dev);
 int vfio_ap_bus_in_use(unsigned long *apm, unsigned long *aqm);
@@ -517,6 +505,7 @@ void vfio_ap_bus_scan_complete(struct ap_config_info *now,
 void vfio_ap_bus_init_host(const struct ap_config_info *info);
 bool vfio_ap_bus_release_queue(struct vfio_ap_queue *q);
 bool vfio_ap_bus_lists(u16 apqn);
+void vfio_ap_bus_check_owned(struct vfio_ap_addition *added);
 void vfio_ap_bus_refresh_host(void);
 
 /* vfio_ap_sysfs.c: attributes of mdevs, of queues and of the parent */

@@ -57,7 +57,7 @@ static ssize_t store_id(struct device *dev, const char *buf, size_t count,
 							    mdev->apqi_max))
 		return -ENODEV;
 	edit.id = id;
-	rc = vfio_ap_guest_edit(mdev, edit_id, &edit);
+	rc = vfio_ap_assign_edit(mdev, edit_id, &edit);
 	return rc ?: count;
 }
 
@@ -134,7 +134,7 @@ static ssize_t ap_config_store(struct device *dev,
 		return rc;
 	if (!config_in_range(mdev, &config))
 		return -ENODEV;
-	rc = vfio_ap_guest_edit(mdev, edit_config, &config);
+	rc = vfio_ap_assign_edit(mdev, edit_config, &config);
 	return rc ?: count;
 }
 static DEVICE_ATTR_RW(ap_config);

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the administrator assigns to an mdev: may it have that, and then the
+ * change as a whole.
+ */
+#include <linux/lockdep.h>
+
+#include "vfio_ap_private.h"
+
+/* Are there APQNs in it? If not, nobody has to be asked. */
+static bool vfio_ap_assign_adds(const struct vfio_ap_addition *added)
+{
+	const struct ap_matrix *rows = &added->rows, *columns = &added->columns;
+
+	return (!ap_mask_empty(&rows->apm) && !ap_mask_empty(&rows->aqm)) ||
+	       (!ap_mask_empty(&columns->apm) && !ap_mask_empty(&columns->aqm));
+}
+
+/**
+ * vfio_ap_assign_check_reserved() - look what the bus said about what is added
+ * @mdev: the mdev that wants it
+ * @added: what is added
+ *
+ * Context: process; expects ap_attr_mutex.
+ * Return: 0; -EADDRNOTAVAIL if an APQN is reserved, or the bus does not know;
+ *	   -EINTR if it was not asked to the end because the task is being killed.
+ */
+static int vfio_ap_assign_check_reserved(struct ap_matrix_mdev *mdev,
+					 const struct vfio_ap_addition *added)
+{
+	unsigned int apid, apqi;
+
+	lockdep_assert_held(&ap_attr_mutex);
+
+	if (added->answer != -EADDRNOTAVAIL)
+		return added->answer;
+	apid = AP_QID_CARD(added->reserved);
+	apqi = AP_QID_QUEUE(added->reserved);
+	dev_notice_ratelimited(mdev->vdev.dev,
+			       "%02x.%04x is reserved for the host's drivers, not assigned\n",
+			       apid, apqi);
+	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev,
+			 "%02x.%04x not assigned: reserved for the host\n",
+			 apid, apqi);
+	return -EADDRNOTAVAIL;
+}
+
+/**
+ * vfio_ap_assign_check_shared() - look whether others have what is added
+ * @mdev: the mdev that wants it
+ * @area: what is added
+ *
+ * Context: process; expects mdevs_lock.
+ * Return: 0; -EADDRINUSE if an APQN is assigned to another mdev.
+ */
+static int vfio_ap_assign_check_shared(struct ap_matrix_mdev *mdev,
+				       const struct ap_matrix *area)
+{
+	struct ap_matrix_mdev *other;
+	unsigned int apid, apqi;
+
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	list_for_each_entry(other, &matrix_dev->mdev_list, node) {
+		if (other == mdev)
+			continue;
+		if (!ap_matrix_shares(area, &other->matrix, &apid, &apqi))
+			continue;
+		dev_notice_ratelimited(mdev->vdev.dev,
+				       "%02x.%04x is assigned to %s, not assigned\n",
+				       apid, apqi, dev_name(other->vdev.dev));
+		vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev,
+				 "%02x.%04x not assigned: another device has it\n",
+				 apid, apqi);
+		return -EADDRINUSE;
+	}
+	return 0;
+}
+
+/**
+ * vfio_ap_assign_check() - may an mdev have what is added?
+ * @mdev: the mdev
+ * @added: new adapters with all domains, and new domains with all adapters
+ *
+ * Only what is added can be refused; what was there already is not asked.
+ *
+ * Context: process; expects ap_attr_mutex and mdevs_lock.
+ * Return: 0, -EADDRNOTAVAIL, -EADDRINUSE or -EINTR.
+ */
+static int vfio_ap_assign_check(struct ap_matrix_mdev *mdev,
+				const struct vfio_ap_addition *added)
+{
+	int rc;
+
+	lockdep_assert_held(&ap_attr_mutex);
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	rc = vfio_ap_assign_check_reserved(mdev, added);
+	if (!rc)
+		rc = vfio_ap_assign_check_shared(mdev, &added->rows);
+	if (!rc)
+		rc = vfio_ap_assign_check_shared(mdev, &added->columns);
+	return rc;
+}
+
+/**
+ * struct vfio_ap_change - a change of a matrix
+ * @after: the matrix afterwards
+ * @added: the APQNs that it has and the matrix before has not
+ */
+struct vfio_ap_change {
+	struct ap_matrix after;
+	struct vfio_ap_addition added;
+};
+
+/**
+ * vfio_ap_assign_preview() - compute a change
+ * @change: where to store it
+ * @mdev: the mdev
+ * @edit: makes the new matrix out of the old one
+ * @how: what @edit needs to know
+ *
+ * Context: process; expects mdevs_lock.
+ */
+static void vfio_ap_assign_preview(struct vfio_ap_change *change,
+				   const struct ap_matrix_mdev *mdev,
+				   ap_matrix_edit edit, const void *how)
+{
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	change->after = mdev->matrix;
+	edit(&change->after, how);
+	ap_matrix_added(&mdev->matrix, &change->after, &change->added.rows,
+			&change->added.columns);
+	change->added.answer = 0;
+}
+
+/**
+ * vfio_ap_assign_begin() - prepare a change, and take the locks for it
+ * @hold: where to remember what was taken
+ * @change: where to store the change, with the answer of the bus
+ * @mdev: the mdev
+ * @edit: makes the new matrix out of the old one
+ * @how: what @edit needs to know
+ *
+ * Queues that are added may be in reset, for somebody had them a moment ago.
+ * Waiting before the change lets the guest see one change.
+ *
+ * Context: process, may sleep up to VFIO_AP_WAIT_MS for resets. Takes
+ *	    ap_attr_mutex if APQNs are added, and what
+ *	    vfio_ap_lock_acquire() takes.
+ * Return: 0, or -EINTR on a fatal signal.
+ */
+static int vfio_ap_assign_begin(struct vfio_ap_hold *hold,
+				struct vfio_ap_change *change,
+				struct ap_matrix_mdev *mdev,
+				ap_matrix_edit edit, const void *how)
+{
+	struct vfio_ap_addition *added = &change->added;
+	struct vfio_ap_change now;
+	unsigned long end = 0;
+	bool asked;
+	int rc;
+
+	*hold = (struct vfio_ap_hold) {};
+	for (;;) {
+		rc = vfio_ap_lock_acquire_killable(hold, mdev);
+		if (rc)
+			return rc;
+		/* Somebody else may have changed the matrix since it was asked. */
+		vfio_ap_assign_preview(&now, mdev, edit, how);
+		asked = hold->added &&
+			ap_matrix_equal(&added->rows, &now.added.rows) &&
+			ap_matrix_equal(&added->columns, &now.added.columns);
+		if (!asked)
+			*added = now.added;
+		change->after = now.after;
+		if (asked || (!hold->added && !vfio_ap_assign_adds(added)))
+			return 0;
+		vfio_ap_lock_release(hold);
+
+		/* Resets get their time once, whatever a VMM took before. */
+		if (!hold->added)
+			end = vfio_ap_wait_end();
+		hold->added = added;
+		if (vfio_ap_queue_wait(&added->rows, end) > 0)
+			vfio_ap_queue_wait(&added->columns, end);
+	}
+}
+
+/**
+ * vfio_ap_assign_apply() - make a change that was checked
+ * @mdev: the mdev
+ * @change: the change
+ *
+ * Context: process; expects guests_lock, kvm->lock if @mdev has a guest, and
+ *	    mdevs_lock.
+ */
+static void vfio_ap_assign_apply(struct ap_matrix_mdev *mdev,
+				 const struct vfio_ap_change *change)
+{
+	bool controls = ap_mask_equal(&mdev->matrix.apm, &change->after.apm) &&
+			ap_mask_equal(&mdev->matrix.aqm, &change->after.aqm);
+
+	lockdep_assert_held(&matrix_dev->guests_lock);
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	mdev->matrix = change->after;
+	mdev->held = ap_mask_or(&mdev->held, &change->added.columns.aqm);
+	if (controls)
+		vfio_ap_guest_evaluate_controls(mdev);
+	else
+		vfio_ap_guest_evaluate(mdev);
+}
+
+/**
+ * vfio_ap_assign_edit() - change what is assigned to an mdev
+ * @mdev: the mdev
+ * @edit: makes the new matrix out of the old one
+ * @how: what @edit needs to know
+ *
+ * The change is made as a whole or not at all. Waits, without a lock, for the
+ * queues that are added or taken away to be reset; at most VFIO_AP_WAIT_MS for
+ * each of the two, less if a fatal signal is pending.
+ *
+ * Context: process, may sleep. Takes ap_attr_mutex if APQNs are added, and
+ *	    what vfio_ap_lock_acquire() takes.
+ * Return: 0; -EADDRNOTAVAIL if an added APQN is reserved for drivers of the
+ *	   host; -EADDRINUSE if an added APQN is assigned to another mdev; -EINTR
+ *	   if the task is being killed.
+ */
+int vfio_ap_assign_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
+			const void *how)
+{
+	struct vfio_ap_change change;
+	struct vfio_ap_hold hold;
+	struct ap_matrix before;
+	bool wait = false;
+	int rc;
+
+	rc = vfio_ap_assign_begin(&hold, &change, mdev, edit, how);
+	if (rc)
+		return rc;
+	before = mdev->shadow;
+	rc = hold.added ? vfio_ap_assign_check(mdev, hold.added) : 0;
+	if (!rc && !ap_matrix_equal(&mdev->matrix, &change.after)) {
+		vfio_ap_assign_apply(mdev, &change);
+		wait = ap_matrix_loses(&before, &mdev->shadow);
+	}
+	vfio_ap_lock_release(&hold);
+
+	if (wait)
+		vfio_ap_queue_wait(&before, vfio_ap_wait_end());
+	return rc;
+}
