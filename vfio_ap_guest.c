@@ -146,7 +146,7 @@ static void vfio_ap_guest_reset_leaving(const struct ap_matrix *from,
 		leaving = from->aqm;
 		if (ap_mask_test(&to->apm, apid))
 			leaving = ap_mask_andnot(&from->aqm, &to->aqm);
-		vfio_ap_queue_reset(apid, &leaving);
+		vfio_ap_reset_queues(apid, &leaving);
 	}
 }
 
@@ -453,7 +453,7 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	matrix = mdev->matrix;
 	/* All of it is reset, so the evaluation need not see that it left. */
 	vfio_ap_guest_set_shadow(mdev, &nothing);
-	vfio_ap_queue_reset_matrix(&matrix, NULL);
+	vfio_ap_reset_matrix(&matrix, NULL);
 	vfio_ap_guest_evaluate(mdev);
 	vfio_ap_lock_release(&hold);
 

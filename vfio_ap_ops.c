@@ -205,8 +205,8 @@ static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
 		matrix = mdev->matrix;
-		vfio_ap_queue_reset_matrix(&matrix,
-					   mdev->kvm ? &mdev->shadow : NULL);
+		vfio_ap_reset_matrix(&matrix,
+				     mdev->kvm ? &mdev->shadow : NULL);
 	}
 	rc = vfio_ap_queue_wait(&matrix, vfio_ap_wait_end());
 	if (rc < 0)
@@ -279,7 +279,7 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 	scoped_guard(mutex, &matrix_dev->guests_lock) {
 		guard(mutex)(&matrix_dev->mdevs_lock);
 		matrix = mdev->matrix;
-		vfio_ap_queue_reset_matrix(&matrix, NULL);
+		vfio_ap_reset_matrix(&matrix, NULL);
 		/* An evaluation that is still to come must find nothing. */
 		mdev->matrix = (struct ap_matrix) {};
 		vfio_ap_guest_set_shadow(mdev, &mdev->matrix);

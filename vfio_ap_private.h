@@ -5,6 +5,7 @@
 #ifndef VFIO_AP_PRIVATE_H
 #define VFIO_AP_PRIVATE_H
 
+#include <linux/build_bug.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/eventfd.h>
@@ -15,6 +16,8 @@
 #include <linux/mdev.h>
 #include <linux/mutex.h>
 #include <linux/seqlock.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 #include <linux/wait.h>
@@ -37,6 +40,13 @@
 
 /* How long a completed reset, or an accepted enable, may take to show its effect */
 #define VFIO_AP_SETTLE_NS	(40 * NSEC_PER_MSEC)
+
+/*
+ * Each look at a reset comes later than the one before: a completed reset is
+ * noticed after 50 us, or an eighth of its duration, but 20 ms at most.
+ */
+#define VFIO_AP_POLL_MIN_NS	(50 * NSEC_PER_USEC)
+#define VFIO_AP_NEVER		U64_MAX
 
 /*
  * Indices of SET_IRQS, as linux/vfio.h of new kernels has them. Older kernels have
@@ -251,6 +261,27 @@ struct vfio_ap_nib {
 	struct work_struct work;
 };
 
+/* Here, so that a NIB can give up its reference to its queue by itself */
+static inline void vfio_ap_queue_free(struct kref *ref)
+{
+	struct vfio_ap_queue *q = container_of(ref, struct vfio_ap_queue, ref);
+
+	mutex_destroy(&q->lock);
+	kfree(q->spare);
+	kfree_rcu(q, rcu);
+}
+
+/**
+ * vfio_ap_queue_put() - give up a reference
+ * @q: the queue
+ *
+ * Context: any.
+ */
+static inline void vfio_ap_queue_put(struct vfio_ap_queue *q)
+{
+	kref_put(&q->ref, vfio_ap_queue_free);
+}
+
 /**
  * struct ap_matrix_dev - the driver's one and only root object
  * @device: the parent of all mdevs, /sys/devices/vfio_ap/matrix
@@ -328,6 +359,19 @@ static inline const struct ap_adapter *const *vfio_ap_adapters(void)
 	return (const struct ap_adapter *const *)matrix_dev->adapter;
 }
 
+/* The masks of QCI have the layout of struct ap_mask, in words of 32 bits. */
+static inline struct ap_matrix
+vfio_ap_matrix_of(const struct ap_config_info *info)
+{
+	struct ap_matrix m;
+
+	BUILD_BUG_ON(sizeof(m.apm) != sizeof(info->apm));
+	memcpy(&m.apm, info->apm, sizeof(m.apm));
+	memcpy(&m.aqm, info->aqm, sizeof(m.aqm));
+	memcpy(&m.adm, info->adm, sizeof(m.adm));
+	return m;
+}
+
 /* vfio_ap_assign.c: what the administrator assigns */
 
 /* How to change a matrix; called under mdevs_lock, must not sleep */
@@ -381,7 +425,7 @@ bool vfio_ap_lock_try_guest(struct vfio_ap_hold *hold,
 void vfio_ap_lock_release_guest(struct vfio_ap_hold *hold);
 void vfio_ap_lock_assert_held(const struct ap_matrix_mdev *mdev);
 
-/* vfio_ap_queue.c: queues, their index, and the reset engine */
+/* vfio_ap_queue.c: queues, their index, and what the masks say of them */
 
 /* When a wait for resets that begins now has to end, in jiffies */
 static inline unsigned long vfio_ap_wait_end(void)
@@ -389,53 +433,33 @@ static inline unsigned long vfio_ap_wait_end(void)
 	return jiffies + msecs_to_jiffies(VFIO_AP_WAIT_MS);
 }
 
-/**
- * vfio_ap_queue_find() - find a bound queue
- * @apqn: its APQN
- *
- * Context: any; expects mdevs_lock or RCU.
- * Return: the queue, NULL if no such queue is bound.
- */
-static inline struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn)
-{
-	struct vfio_ap_queue *q;
-
-	hash_for_each_possible_rcu(matrix_dev->queues, q, index, apqn,
-				   lockdep_is_held(&matrix_dev->mdevs_lock))
-		if (q->apqn == apqn)
-			return q;
-	return NULL;
-}
-
-/**
- * vfio_ap_queue_get() - find a bound queue, and keep it
- * @apqn: its APQN
- *
- * Context: any.
- * Return: the queue with a reference, NULL if no such queue is bound.
- */
-static inline struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn)
-{
-	struct vfio_ap_queue *q;
-
-	guard(rcu)();
-	q = vfio_ap_queue_find(apqn);
-	return q && kref_get_unless_zero(&q->ref) ? q : NULL;
-}
-
+struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn);
+struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn);
 struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue);
-void vfio_ap_queue_retry(void);
 void vfio_ap_queue_unbind(struct vfio_ap_queue *q);
-void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present);
-void vfio_ap_queue_put(struct vfio_ap_queue *q);
-void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains);
-void vfio_ap_queue_reset_matrix(const struct ap_matrix *m,
-				const struct ap_matrix *keep);
+void vfio_ap_queue_start(struct vfio_ap_queue *q);
+void vfio_ap_queue_publish(const struct vfio_ap_queue *q);
+void vfio_ap_queue_arm(u64 due);
+void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay);
 long vfio_ap_queue_wait(const struct ap_matrix *m, unsigned long end);
 bool vfio_ap_queue_any_failed(const struct ap_matrix *m);
-void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay);
-int vfio_ap_queue_init(void);
+bool vfio_ap_queue_listed(u16 apqn);
+void vfio_ap_queue_init(void);
 void vfio_ap_queue_exit(void);
+
+/* vfio_ap_reset.c: resets of queues */
+void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains);
+void vfio_ap_reset_matrix(const struct ap_matrix *m,
+			  const struct ap_matrix *keep);
+void vfio_ap_reset_retry(void);
+u64 vfio_ap_reset_delay(const struct vfio_ap_queue *q);
+u64 vfio_ap_reset_step(struct vfio_ap_queue *q);
+u64 vfio_ap_reset_down_step(struct vfio_ap_queue *q);
+void vfio_ap_reset_final(struct vfio_ap_queue *q, bool present);
+
+/* vfio_ap_poll.c: the poller */
+int vfio_ap_poll_init(void);
+void vfio_ap_poll_exit(void);
 
 /* vfio_ap_irq.c: interrupts of queues, AQIC */
 int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu);
@@ -503,8 +527,6 @@ void vfio_ap_bus_config_changed(struct ap_config_info *now,
 void vfio_ap_bus_scan_complete(struct ap_config_info *now,
 			       struct ap_config_info *before);
 void vfio_ap_bus_init_host(const struct ap_config_info *info);
-bool vfio_ap_bus_release_queue(struct vfio_ap_queue *q);
-bool vfio_ap_bus_lists(u16 apqn);
 void vfio_ap_bus_check_owned(struct vfio_ap_addition *added);
 void vfio_ap_bus_refresh_host(void);
 
