@@ -16,15 +16,6 @@ static bool vfio_ap_assign_adds(const struct vfio_ap_addition *added)
 	       (!ap_mask_empty(&columns->apm) && !ap_mask_empty(&columns->aqm));
 }
 
-/**
- * vfio_ap_assign_check_reserved() - look what the bus said about what is added
- * @mdev: the mdev that wants it
- * @added: what is added
- *
- * Context: process; expects ap_attr_mutex.
- * Return: 0; -EADDRNOTAVAIL if an APQN is reserved, or the bus does not know;
- *	   -EINTR if it was not asked to the end because the task is being killed.
- */
 static int vfio_ap_assign_check_reserved(struct ap_matrix_mdev *mdev,
 					 const struct vfio_ap_addition *added)
 {
@@ -45,14 +36,6 @@ static int vfio_ap_assign_check_reserved(struct ap_matrix_mdev *mdev,
 	return -EADDRNOTAVAIL;
 }
 
-/**
- * vfio_ap_assign_check_shared() - look whether others have what is added
- * @mdev: the mdev that wants it
- * @area: what is added
- *
- * Context: process; expects mdevs_lock.
- * Return: 0; -EADDRINUSE if an APQN is assigned to another mdev.
- */
 static int vfio_ap_assign_check_shared(struct ap_matrix_mdev *mdev,
 				       const struct ap_matrix *area)
 {
@@ -77,15 +60,9 @@ static int vfio_ap_assign_check_shared(struct ap_matrix_mdev *mdev,
 	return 0;
 }
 
-/**
- * vfio_ap_assign_check() - may an mdev have what is added?
- * @mdev: the mdev
- * @added: new adapters with all domains, and new domains with all adapters
- *
- * Only what is added can be refused; what was there already is not asked.
- *
- * Context: process; expects ap_attr_mutex and mdevs_lock.
- * Return: 0, -EADDRNOTAVAIL, -EADDRINUSE or -EINTR.
+/*
+ * Only what is added can be refused. Existing assignments are not checked
+ * again.
  */
 static int vfio_ap_assign_check(struct ap_matrix_mdev *mdev,
 				const struct vfio_ap_addition *added)
@@ -113,15 +90,6 @@ struct vfio_ap_change {
 	struct vfio_ap_addition added;
 };
 
-/**
- * vfio_ap_assign_preview() - compute a change
- * @change: where to store it
- * @mdev: the mdev
- * @edit: makes the new matrix out of the old one
- * @how: what @edit needs to know
- *
- * Context: process; expects mdevs_lock.
- */
 static void vfio_ap_assign_preview(struct vfio_ap_change *change,
 				   const struct ap_matrix_mdev *mdev,
 				   ap_matrix_edit edit, const void *how)
@@ -135,21 +103,9 @@ static void vfio_ap_assign_preview(struct vfio_ap_change *change,
 	change->added.answer = 0;
 }
 
-/**
- * vfio_ap_assign_begin() - prepare a change, and take the locks for it
- * @hold: where to remember what was taken
- * @change: where to store the change, with the answer of the bus
- * @mdev: the mdev
- * @edit: makes the new matrix out of the old one
- * @how: what @edit needs to know
- *
- * Queues that are added may be in reset, for somebody had them a moment ago.
- * Waiting before the change lets the guest see one change.
- *
- * Context: process, may sleep up to VFIO_AP_WAIT_MS for resets. Takes
- *	    ap_attr_mutex if APQNs are added, and what
- *	    vfio_ap_lock_acquire() takes.
- * Return: 0, or -EINTR on a fatal signal.
+/*
+ * Newly assigned queues may still be in reset after their previous user. This
+ * waits for them before the change, so that the guest sees one change.
  */
 static int vfio_ap_assign_begin(struct vfio_ap_hold *hold,
 				struct vfio_ap_change *change,
@@ -188,14 +144,6 @@ static int vfio_ap_assign_begin(struct vfio_ap_hold *hold,
 	}
 }
 
-/**
- * vfio_ap_assign_apply() - make a change that was checked
- * @mdev: the mdev
- * @change: the change
- *
- * Context: process; expects guests_lock, kvm->lock if @mdev has a guest, and
- *	    mdevs_lock.
- */
 static void vfio_ap_assign_apply(struct ap_matrix_mdev *mdev,
 				 const struct vfio_ap_change *change)
 {

@@ -99,14 +99,9 @@ int vfio_ap_bus_probe(struct ap_device *ap_dev)
 	return 0;
 }
 
-/**
- * vfio_ap_bus_unbind() - unbind a queue, and have it taken from its guest
- * @q: the queue
- *
- * If the lock of the guest is taken, the guest is told a little later.
- *
- * Context: process, may sleep. Takes guests_lock, mdevs_lock, the queue's lock,
- *	    and what vfio_ap_guest_evaluate_outdated() takes.
+/*
+ * If the lock of the guest is taken, a work item takes the queue from it
+ * later.
  */
 static void vfio_ap_bus_unbind(struct vfio_ap_queue *q)
 {
@@ -118,13 +113,6 @@ static void vfio_ap_bus_unbind(struct vfio_ap_queue *q)
 	vfio_ap_guest_evaluate_outdated();
 }
 
-/**
- * vfio_ap_bus_host_has() - does the host have a queue?
- * @apqn: the queue
- *
- * Context: process, may sleep. Takes mdevs_lock.
- * Return: true if it has.
- */
 static bool vfio_ap_bus_host_has(u16 apqn)
 {
 	guard(mutex)(&matrix_dev->mdevs_lock);
@@ -160,15 +148,6 @@ void vfio_ap_bus_remove(struct ap_device *ap_dev)
 	vfio_ap_reset_final(q, vfio_ap_bus_host_has(q->apqn));
 }
 
-/**
- * vfio_ap_bus_check_area() - ask the bus who owns an area
- * @area: the area
- * @apqn: where to store what it does not part with
- *
- * Context: process, may sleep; expects ap_attr_mutex.
- * Return: 0; -EADDRNOTAVAIL if an APQN is reserved, or the bus does not know;
- *	   -EINTR on a fatal signal.
- */
 static int vfio_ap_bus_check_area(const struct ap_matrix *area, u16 *apqn)
 {
 	unsigned int apid, apqi;

@@ -80,12 +80,6 @@ void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
 		wake_up_all(&matrix_dev->reset_wait);
 }
 
-/**
- * vfio_ap_guest_push() - hand the shadow to KVM, and tell user space
- * @mdev: the mdev; it has a guest
- *
- * Context: process; expects guests_lock, kvm->lock and mdevs_lock.
- */
 static void vfio_ap_guest_push(struct ap_matrix_mdev *mdev)
 {
 	vfio_ap_lock_assert_held(mdev);
@@ -104,14 +98,7 @@ static void vfio_ap_guest_push(struct ap_matrix_mdev *mdev)
 		eventfd_signal(mdev->event[VFIO_AP_EVENT_CFG_CHG]);
 }
 
-/**
- * vfio_ap_guest_let_have() - change what a guest has, if it is a change
- * @mdev: the guest's mdev; without a guest, this is what one would have
- * @after: what it is to have
- *
- * Context: process; expects guests_lock, kvm->lock if @mdev has a guest, and
- *	    mdevs_lock.
- */
+/* Without a guest, the shadow is what a guest would have. */
 static void vfio_ap_guest_let_have(struct ap_matrix_mdev *mdev,
 				   const struct ap_matrix *after)
 {
@@ -125,13 +112,6 @@ static void vfio_ap_guest_let_have(struct ap_matrix_mdev *mdev,
 		vfio_ap_guest_push(mdev);
 }
 
-/**
- * vfio_ap_guest_reset_leaving() - have queues reset that left a guest
- * @from: what the guest had
- * @to: what it has now
- *
- * Context: process; expects mdevs_lock, takes the lock of each queue.
- */
 static void vfio_ap_guest_reset_leaving(const struct ap_matrix *from,
 					const struct ap_matrix *to)
 {
@@ -150,12 +130,7 @@ static void vfio_ap_guest_reset_leaving(const struct ap_matrix *from,
 	}
 }
 
-/**
- * vfio_ap_guest_admit() - stop holding domains that have settled
- * @mdev: the mdev
- *
- * Context: any; expects mdevs_lock.
- */
+/* A domain is held until none of its queues is in reset. */
 static void vfio_ap_guest_admit(struct ap_matrix_mdev *mdev)
 {
 	struct ap_matrix candidates = { .apm = mdev->matrix.apm };
@@ -169,13 +144,6 @@ static void vfio_ap_guest_admit(struct ap_matrix_mdev *mdev)
 					&mdev->held);
 }
 
-/**
- * vfio_ap_guest_compute() - compute the shadow
- * @mdev: the mdev
- *
- * Context: process; expects mdevs_lock.
- * Return: the shadow.
- */
 static struct ap_matrix vfio_ap_guest_compute(struct ap_matrix_mdev *mdev)
 {
 	struct ap_matrix shadow = {};

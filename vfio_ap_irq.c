@@ -27,13 +27,7 @@
  */
 #define LINGER_NS		(10 * NSEC_PER_MSEC)
 
-/**
- * irq_off() - ask whether the interrupt of a queue is off
- * @q: the queue
- *
- * Context: process; expects the queue's lock.
- * Return: true if the adapter cannot write to the NIB any more.
- */
+/* Returns true if the adapter cannot write to the NIB any more. */
 static bool irq_off(struct vfio_ap_queue *q)
 {
 	u32 status;
@@ -76,13 +70,6 @@ static bool irq_off(struct vfio_ap_queue *q)
 	}
 }
 
-/**
- * irq_disable() - switch the interrupt of a queue off
- * @q: the queue
- *
- * Context: process; expects the queue's lock.
- * Return: the status word.
- */
 static u32 irq_disable(struct vfio_ap_queue *q)
 {
 	u32 status;
@@ -117,13 +104,6 @@ static u32 irq_disable(struct vfio_ap_queue *q)
 	return status;
 }
 
-/**
- * irq_stop() - nobody wants the interrupt of a queue any more
- * @q: the queue
- *
- * Context: process; expects the queue's lock.
- * Return: the status word.
- */
 static u32 irq_stop(struct vfio_ap_queue *q)
 {
 	lockdep_assert_held(&q->lock);
@@ -134,13 +114,7 @@ static u32 irq_stop(struct vfio_ap_queue *q)
 	return irq_disable(q);
 }
 
-/**
- * irq_take_nib() - take the NIB from a queue
- * @q: the queue; its interrupt is off
- *
- * Context: process; expects the queue's lock.
- * Return: the NIB with the adapter's share; NULL if there is none.
- */
+/* The interrupt is off: the caller gets the adapter's share of the NIB. */
 static struct vfio_ap_nib *irq_take_nib(struct vfio_ap_queue *q)
 {
 	struct vfio_ap_nib *nib;
@@ -154,13 +128,6 @@ static struct vfio_ap_nib *irq_take_nib(struct vfio_ap_queue *q)
 	return nib;
 }
 
-/**
- * irq_watch() - watch the interrupt of a queue go off
- * @q: the queue
- * @delay: when to look first, in ns from now
- *
- * Context: process; expects the queue's lock, takes poll_lock.
- */
 static void irq_watch(struct vfio_ap_queue *q, u64 delay)
 {
 	lockdep_assert_held(&q->lock);
@@ -173,15 +140,6 @@ static void irq_watch(struct vfio_ap_queue *q, u64 delay)
 	vfio_ap_queue_poll(q, delay);
 }
 
-/**
- * irq_issue_enable() - switch the interrupt of a queue on
- * @q: the queue
- * @nib: where the adapter is to write
- * @gpa: guest address of the NIB; its offset in the page counts
- *
- * Context: process; expects the queue's lock.
- * Return: the status word.
- */
 static u32 irq_issue_enable(struct vfio_ap_queue *q, struct vfio_ap_nib *nib,
 			    u64 gpa)
 {
@@ -200,16 +158,7 @@ static u32 irq_issue_enable(struct vfio_ap_queue *q, struct vfio_ap_nib *nib,
 	return status;
 }
 
-/**
- * irq_enable() - give a queue a NIB
- * @q: the queue
- * @mdev: the guest's mdev
- * @nib: the NIB; becomes what is left over with the adapter's share, or NULL
- * @gpa: guest address of the NIB
- *
- * Context: process; takes the queue's lock.
- * Return: the status word for the guest.
- */
+/* On return *@nib is what is left over, with the adapter's share, or NULL. */
 static u32 irq_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 		      struct vfio_ap_nib **nib, u64 gpa)
 {
@@ -270,19 +219,9 @@ static u32 irq_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 	return status;
 }
 
-/**
- * irq_can_linger() - may a NIB that was disabled be enabled as it is?
- * @q: the queue
- * @mdev: the guest's mdev
- * @gpa: guest address of the NIB that the guest wants
- * @gisc: the interruption subclass that it wants
- *
- * Who unmaps the memory revokes the NIB first and disables it then, under the
- * queue's lock. So one that is not revoked by now is pinned as long as that lock
- * is held.
- *
- * Context: process; expects the queue's lock.
- * Return: true if page, subclass and guest are the same.
+/*
+ * An unmap revokes the NIB before it disables it under the queue's lock. So a
+ * NIB that is not revoked by now is pinned as long as that lock is held.
  */
 static bool irq_can_linger(const struct vfio_ap_queue *q,
 			   const struct ap_matrix_mdev *mdev, u64 gpa, u8 gisc)
@@ -298,17 +237,7 @@ static bool irq_can_linger(const struct vfio_ap_queue *q,
 	       vfio_ap_guest_has(mdev, q->apqn);
 }
 
-/**
- * irq_enable_again() - give a queue the NIB that it had a moment ago
- * @q: the queue
- * @mdev: the guest's mdev
- * @gpa: guest address of the NIB
- * @gisc: the interruption subclass of the guest
- * @status: where to store the status word for the guest
- *
- * Context: process; takes the queue's lock.
- * Return: true if that was possible.
- */
+/* Returns false if the queue does not have that NIB, or not any more. */
 static bool irq_enable_again(struct vfio_ap_queue *q,
 			     struct ap_matrix_mdev *mdev, u64 gpa, u8 gisc,
 			     u32 *status)
@@ -356,17 +285,7 @@ static u32 irq_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
 	return status;
 }
 
-/**
- * irq_guest_disable() - the guest wants no interrupts of a queue
- * @mdev: the guest's mdev
- * @q: the queue
- *
- * Does not look whether the interrupt is off, that is the poller's business. The
- * page stays pinned until then.
- *
- * Context: process. Takes the queue's lock and poll_lock.
- * Return: the status word for the guest.
- */
+/* The page stays pinned until the poller sees the interrupt off. */
 static u32 irq_guest_disable(struct ap_matrix_mdev *mdev,
 			     struct vfio_ap_queue *q)
 {
@@ -475,12 +394,7 @@ bool vfio_ap_irq_step(struct vfio_ap_queue *q)
 	return true;
 }
 
-/**
- * irq_disuse() - the guest loses the page under a NIB
- * @nib: the NIB
- *
- * Context: process. Takes the queue's lock, nib_lock and poll_lock.
- */
+/* The guest loses the page under a NIB. */
 static void irq_disuse(struct vfio_ap_nib *nib)
 {
 	struct vfio_ap_queue *q = nib->q;
@@ -498,14 +412,6 @@ static void irq_disuse(struct vfio_ap_nib *nib)
 	vfio_ap_nib_revoke(nib);
 }
 
-/**
- * irq_return() - have all pins of a range returned
- * @mdev: the guest's mdev
- * @range: the range
- *
- * Context: process; takes the locks of the queues concerned, nib_lock and
- *	    poll_lock.
- */
 static void irq_return(struct ap_matrix_mdev *mdev,
 		       const struct vfio_ap_range *range)
 {
@@ -517,19 +423,10 @@ static void irq_return(struct ap_matrix_mdev *mdev,
 	}
 }
 
-/**
- * irq_unmap_type1() - return pins to type 1, and see whether that cannot go on
- * @mdev: the guest's mdev
- * @range: the range
- *
+/*
  * A task that pins or returns a page may wait for a lock that our caller keeps
- * somebody else from releasing, so this does not wait for ever. Type 1 asks again
- * for as long as it finds a pin.
- *
- * Context: process, may sleep up to UNMAP_WAIT_MS. Takes what irq_return()
- *	    takes.
- * Return: true if the range has to stay closed until the device is closed: a pin
- *	   was not back in time, or there were pins in too many unmaps.
+ * another task from releasing, so the wait has an end; type 1 asks again.
+ * Returns true if the range has to stay closed until the device is closed.
  */
 static bool irq_unmap_type1(struct ap_matrix_mdev *mdev,
 			    const struct vfio_ap_range *range)

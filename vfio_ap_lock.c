@@ -10,13 +10,6 @@
 
 #include "vfio_ap_private.h"
 
-/**
- * vfio_ap_lock_outer() - take the locks that come before a guest's
- * @hold: says whether the bus has to be asked
- *
- * Context: process, may sleep. Takes ap_attr_mutex if @hold says so, and
- *	    guests_lock.
- */
 static void vfio_ap_lock_outer(const struct vfio_ap_hold *hold)
 {
 	if (hold->added) {
@@ -26,14 +19,7 @@ static void vfio_ap_lock_outer(const struct vfio_ap_hold *hold)
 	mutex_lock(&matrix_dev->guests_lock);
 }
 
-/**
- * vfio_ap_lock_try_outer() - take the locks that come before a guest's if free
- * @hold: says whether the bus has to be asked
- *
- * Context: process, may sleep; a guest's lock may be held. Takes what
- *	    vfio_ap_lock_outer() takes.
- * Return: true if all of them were free, otherwise none is held.
- */
+/* A guest's lock may be held, so these locks are only tried. */
 static bool vfio_ap_lock_try_outer(const struct vfio_ap_hold *hold)
 {
 	if (hold->added) {
@@ -48,12 +34,6 @@ static bool vfio_ap_lock_try_outer(const struct vfio_ap_hold *hold)
 	return false;
 }
 
-/**
- * vfio_ap_lock_release_outer() - undo vfio_ap_lock_outer()
- * @hold: says whether the bus was asked
- *
- * Context: process. Releases guests_lock, and ap_attr_mutex if @hold says so.
- */
 static void vfio_ap_lock_release_outer(const struct vfio_ap_hold *hold)
 {
 	mutex_unlock(&matrix_dev->guests_lock);
@@ -61,16 +41,9 @@ static void vfio_ap_lock_release_outer(const struct vfio_ap_hold *hold)
 		mutex_unlock(&ap_attr_mutex);
 }
 
-/**
- * vfio_ap_lock_try_kvm() - take the lock of a guest if it is free
- * @hold: where to remember the guest
- * @kvm: the guest, NULL if there is none
- *
- * A VMM can have the lock held for as long as it likes (KVM touches user memory
- * under it), so while guests_lock is held it is only tried.
- *
- * Context: process; expects guests_lock, takes kvm->lock.
- * Return: true if it was free or is not needed.
+/*
+ * A VMM can have the lock held for as long as it likes (KVM touches user
+ * memory under it), so while guests_lock is held it is only tried.
  */
 static bool vfio_ap_lock_try_kvm(struct vfio_ap_hold *hold, struct kvm *kvm)
 {
@@ -140,13 +113,9 @@ static int vfio_ap_lock_wait(struct vfio_ap_hold *hold, struct kvm *kvm,
 	return 0;
 }
 
-/**
- * vfio_ap_lock_drop() - release the lock of a guest and those before it
- * @hold: what was taken
- *
- * Context: process, may sleep: the reference to a guest that was waited for may
- *	    be the last one by now, so it is given up with no lock held.
- *	    Releases kvm->lock, if there is a guest, and the outer locks.
+/*
+ * The reference to a guest that was waited for may be the last one by now, so
+ * it is given up with no lock held.
  */
 static void vfio_ap_lock_drop(struct vfio_ap_hold *hold)
 {
@@ -159,16 +128,6 @@ static void vfio_ap_lock_drop(struct vfio_ap_hold *hold)
 	hold->waited = NULL;
 }
 
-/**
- * vfio_ap_lock_all() - take all locks for plugging and unplugging
- * @hold: says whether the bus has to be asked; the guest is stored there
- * @mdev: the mdev; the caller keeps it alive
- * @killable: give up on a fatal signal
- *
- * Context: process, may sleep. Takes ap_attr_mutex if @hold says so,
- *	    guests_lock, kvm->lock (if there is a guest) and mdevs_lock.
- * Return: 0, or -EINTR with no lock held.
- */
 static int vfio_ap_lock_all(struct vfio_ap_hold *hold,
 			    const struct ap_matrix_mdev *mdev, bool killable)
 {

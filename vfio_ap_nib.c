@@ -49,12 +49,6 @@ void vfio_ap_nib_put(struct vfio_ap_nib *nib)
 	vfio_ap_queue_put(q);
 }
 
-/**
- * nib_unlist() - VFIO does not count a pin (any more)
- * @nib: the NIB
- *
- * Context: process; expects nib_lock.
- */
 static void nib_unlist(struct vfio_ap_nib *nib)
 {
 	lockdep_assert_held(&matrix_dev->nib_lock);
@@ -64,12 +58,7 @@ static void nib_unlist(struct vfio_ap_nib *nib)
 		wake_up_all(&nib->mdev->nib_wait);
 }
 
-/**
- * nib_return() - give VFIO its pin back, unless somebody else does
- * @nib: the NIB
- *
- * Context: process, may sleep for VFIO's locks. Takes nib_lock.
- */
+/* The task that makes PINNED RETURNING has to return the pin. */
 static void nib_return(struct vfio_ap_nib *nib)
 {
 	if (cmpxchg(&nib->pin, VFIO_AP_NIB_PINNED, VFIO_AP_NIB_RETURNING) !=
@@ -81,12 +70,7 @@ static void nib_return(struct vfio_ap_nib *nib)
 	vfio_ap_nib_put(nib);
 }
 
-/**
- * nib_kick() - have the work item of a NIB look at it
- * @nib: the NIB; the caller has a share
- *
- * Context: any; expects nib_lock.
- */
+/* The caller has a share of the NIB. */
 static void nib_kick(struct vfio_ap_nib *nib)
 {
 	struct workqueue_struct *wq = matrix_dev->release_wq;
@@ -101,12 +85,6 @@ static void nib_kick(struct vfio_ap_nib *nib)
 		refcount_dec(&nib->owners);
 }
 
-/**
- * nib_revoke() - have VFIO get its pin back
- * @nib: the NIB
- *
- * Context: any; expects nib_lock.
- */
 static void nib_revoke(struct vfio_ap_nib *nib)
 {
 	lockdep_assert_held(&matrix_dev->nib_lock);
@@ -176,13 +154,7 @@ void vfio_ap_nib_end_async(struct vfio_ap_nib *nib)
 	}
 }
 
-/**
- * nib_work() - give up shares of a NIB
- * @work: its work item
- *
- * Context: process, may sleep for VFIO's locks and for the end of a guest. Takes
- *	    nib_lock.
- */
+/* This may wait for VFIO's locks and for the end of a guest. */
 static void nib_work(struct work_struct *work)
 {
 	struct vfio_ap_nib *nib = container_of(work, struct vfio_ap_nib, work);
@@ -203,15 +175,7 @@ static bool nib_overlaps(u64 iova, const struct vfio_ap_range *range)
 	       range->first <= range->last;
 }
 
-/**
- * nib_refused() - check whether a page is in a range that is closed
- * @mdev: the mdev
- * @iova: guest address of a page
- *
- * Context: any; expects nib_lock.
- * Return: true if the memory is being unmapped, or closed until the device is
- *	   closed.
- */
+/* The memory is being unmapped, or closed until the device is closed. */
 static bool nib_refused(const struct ap_matrix_mdev *mdev, u64 iova)
 {
 	const struct vfio_ap_unmap *u;
@@ -242,17 +206,10 @@ static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
 	return nib;
 }
 
-/**
- * nib_pin() - pin a guest page
- * @mdev: the guest's mdev
- * @q: the queue that is going to write to it
- * @kvm: the guest
- * @iova: guest address of the page
- *
- * Context: process, may sleep for memory of the guest and for VFIO's locks; no
- *	    lock of the driver may be held. Takes nib_lock.
- * Return: the NIB with both owners; -EAGAIN if the range is closed;
- *	   -ENOMEM; -EFAULT if the page cannot be had.
+/*
+ * This waits for memory of the guest and for VFIO's locks, so no lock of the
+ * driver may be held. -EAGAIN if the range is closed, -EFAULT if the page
+ * cannot be pinned.
  */
 static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 				   struct vfio_ap_queue *q, struct kvm *kvm,

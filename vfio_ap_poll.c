@@ -35,15 +35,9 @@ static struct ap_mask *vfio_ap_poll_turn(const struct vfio_ap_queue *q,
 	return NULL;
 }
 
-/**
- * vfio_ap_poll_step() - one step of whatever a queue waits for
- * @q: the queue
- * @turn: what was found out in this run
- * @news: where to store whether its state changed
- * @again: where to store whether it was asked, and has to be asked again
- *
- * Context: process; takes the queue's lock.
- * Return: when to come back, in ns.
+/*
+ * @news: the state changed. @again: the queue was asked, and has to be asked
+ * again.
  */
 static u64 vfio_ap_poll_step(struct vfio_ap_queue *q,
 			     struct vfio_ap_turn *turn, bool *news,
@@ -83,13 +77,7 @@ static u64 vfio_ap_poll_step(struct vfio_ap_queue *q,
 	return delay;
 }
 
-/**
- * vfio_ap_poll_announce() - let masks, guests and waiters know of changes
- * @news: queues whose state changed, each with a reference that is given up
- *
- * Context: process, may sleep. Takes guests_lock, mdevs_lock, the lock of each
- *	    queue, and what vfio_ap_guest_evaluate_outdated() takes.
- */
+/* Each queue of @news has a reference, which this gives up. */
 static void vfio_ap_poll_announce(struct list_head *news)
 {
 	struct vfio_ap_queue *q, *next;
@@ -115,13 +103,7 @@ static void vfio_ap_poll_announce(struct list_head *news)
 	}
 }
 
-/**
- * vfio_ap_poll_repoll() - put a queue back among the polled ones, or let go
- * @q: the queue, due; it has the reference of the list
- * @delay: when to poll it again, in ns from now
- *
- * Context: process; takes poll_lock.
- */
+/* The queue was due; it has the reference of the list. */
 static void vfio_ap_poll_repoll(struct vfio_ap_queue *q, u64 delay)
 {
 	u64 due = delay == VFIO_AP_NEVER ? VFIO_AP_NEVER : ktime_get_ns() + delay;
@@ -139,12 +121,6 @@ static void vfio_ap_poll_repoll(struct vfio_ap_queue *q, u64 delay)
 	vfio_ap_queue_put(q);
 }
 
-/**
- * vfio_ap_poll_take_due() - collect what is to be polled now
- * @list: where to
- *
- * Context: process; takes poll_lock.
- */
 static void vfio_ap_poll_take_due(struct list_head *list)
 {
 	struct vfio_ap_queue *q, *next;
@@ -161,11 +137,6 @@ static void vfio_ap_poll_take_due(struct list_head *list)
 	spin_unlock(&matrix_dev->poll_lock);
 }
 
-/**
- * vfio_ap_poll_rearm() - have the poller run for the next queue that is due
- *
- * Context: process; takes poll_lock.
- */
 static void vfio_ap_poll_rearm(void)
 {
 	struct vfio_ap_queue *q;

@@ -82,14 +82,9 @@ static const struct {
 	[AP_RESPONSE_INVALID_DOMAIN]		= { FAIL, FAIL },
 };
 
-/**
- * vfio_ap_reset_lose() - the host does not have a queue any more
- * @q: the queue
- *
+/*
  * Nothing is issued to the queue but TAPQ, to see its interrupt off. The reset
  * that was wanted follows when the host has the queue again.
- *
- * Context: process; expects the queue's lock.
  */
 static void vfio_ap_reset_lose(struct vfio_ap_queue *q)
 {
@@ -103,13 +98,7 @@ static void vfio_ap_reset_lose(struct vfio_ap_queue *q)
 	q->nib_ending = !!q->nib;
 }
 
-/**
- * vfio_ap_reset_mark() - have a queue reset
- * @q: the queue
- * @keep: leave it in its guest meanwhile
- *
- * Context: process; expects mdevs_lock, takes the queue's lock and poll_lock.
- */
+/* With @keep, the guest keeps the queue meanwhile. */
 static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep)
 {
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
@@ -186,14 +175,6 @@ void vfio_ap_reset_retry(void)
 	}
 }
 
-/**
- * vfio_ap_reset_row() - have bound queues of an adapter reset
- * @apid: the adapter, 0 to 255
- * @domains: the domains
- * @keep: those that are left in their guest meanwhile
- *
- * Context: process; expects mdevs_lock, takes the lock of each queue.
- */
 static void vfio_ap_reset_row(unsigned int apid,
 			      const struct ap_mask *domains,
 			      const struct ap_mask *keep)
@@ -252,13 +233,6 @@ void vfio_ap_reset_matrix(const struct ap_matrix *m,
 				  &keep->aqm : &none);
 }
 
-/**
- * vfio_ap_reset_zapq() - start a reset
- * @q: the queue
- *
- * Context: process; expects the queue's lock.
- * Return: the status word.
- */
 static u32 vfio_ap_reset_zapq(struct vfio_ap_queue *q)
 {
 	u32 status;
@@ -270,13 +244,6 @@ static u32 vfio_ap_reset_zapq(struct vfio_ap_queue *q)
 	return status;
 }
 
-/**
- * vfio_ap_reset_tapq() - ask whether a reset is complete
- * @q: the queue
- *
- * Context: process; expects the queue's lock.
- * Return: the status word.
- */
 static u32 vfio_ap_reset_tapq(struct vfio_ap_queue *q)
 {
 	u32 status;
@@ -330,13 +297,6 @@ u64 vfio_ap_reset_delay(const struct vfio_ap_queue *q)
 	}
 }
 
-/**
- * vfio_ap_reset_fail() - a reset was refused, or takes too long
- * @q: the queue
- * @elapsed: how long it took, in ns
- *
- * Context: process; expects the queue's lock.
- */
 static void vfio_ap_reset_fail(struct vfio_ap_queue *q, u64 elapsed)
 {
 	lockdep_assert_held(&q->lock);
@@ -357,12 +317,6 @@ static void vfio_ap_reset_fail(struct vfio_ap_queue *q, u64 elapsed)
 			  q->response);
 }
 
-/**
- * vfio_ap_reset_recover() - a queue whose reset failed has been reset at last
- * @q: the queue
- *
- * Context: process; expects the queue's lock.
- */
 static void vfio_ap_reset_recover(struct vfio_ap_queue *q)
 {
 	lockdep_assert_held(&q->lock);
@@ -374,13 +328,6 @@ static void vfio_ap_reset_recover(struct vfio_ap_queue *q)
 			  AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
 }
 
-/**
- * vfio_ap_reset_finish() - nothing is left to be done for a queue
- * @q: the queue
- * @state: what it is now
- *
- * Context: process; expects the queue's lock.
- */
 static void vfio_ap_reset_finish(struct vfio_ap_queue *q,
 				 enum vfio_ap_queue_state state)
 {
@@ -394,14 +341,9 @@ static void vfio_ap_reset_finish(struct vfio_ap_queue *q,
 		q->keep = false;
 }
 
-/**
- * vfio_ap_reset_verify() - nothing is under way: is it what was asked for?
- * @q: the queue
- * @status: what TAPQ answered
- *
- * Context: process; expects the queue's lock.
- * Return: true if it is, then the queue is CLEAN; false if it has to be looked
- *	   at again.
+/*
+ * Nothing is under way. If the reset did what was asked for, the queue is
+ * CLEAN, otherwise it has to be looked at again.
  */
 static bool vfio_ap_reset_verify(struct vfio_ap_queue *q, u32 status)
 {
@@ -435,19 +377,10 @@ static bool vfio_ap_reset_verify(struct vfio_ap_queue *q, u32 status)
 	return false;
 }
 
-/**
- * vfio_ap_reset_stop_bus() - keep the bus's state machine off a queue
- * @q: the queue
- *
- * For each queue device that it creates, and again after some errors, the bus
- * starts a state machine: RAPQ, then some polls later AQIC with the host's own
- * indicator. It does so whoever the device is bound to, and goes on when the
- * queue is in a guest. A queue in the state in which an unbound one is left is
- * not touched.
- *
- * Context: process; expects the queue's lock. Takes the lock of the bus's
- *	    queue object.
- * Return: false if the state machine is yet to be started, then call again.
+/*
+ * The bus starts a state machine for a new device, and after some errors: RAPQ,
+ * then AQIC with the host's indicator. A queue in the state of an unbound one is
+ * left alone. Returns false if the start is yet to come: call again.
  */
 static bool vfio_ap_reset_stop_bus(struct vfio_ap_queue *q)
 {
@@ -578,13 +511,7 @@ u64 vfio_ap_reset_down_step(struct vfio_ap_queue *q)
 	return vfio_ap_reset_step(q);
 }
 
-/**
- * vfio_ap_reset_last_zapq() - issue the last ZAPQ to a queue
- * @q: the queue
- *
- * Context: process; expects the queue's lock.
- * Return: true if a reset is under way.
- */
+/* Returns true if a reset is under way. */
 static bool vfio_ap_reset_last_zapq(struct vfio_ap_queue *q)
 {
 	u8 response;

@@ -78,14 +78,6 @@ ID_ATTR(unassign_domain, aqm, false);
 ID_ATTR(assign_control_domain, adm, true);
 ID_ATTR(unassign_control_domain, adm, false);
 
-/**
- * read_matrix() - take a snapshot of what an mdev has
- * @mdev: the mdev
- * @shadow: of what its guest has, not of what was assigned
- *
- * Context: process, may sleep. Takes mdevs_lock.
- * Return: the snapshot.
- */
 static struct ap_matrix read_matrix(struct ap_matrix_mdev *mdev, bool shadow)
 {
 	guard(mutex)(&matrix_dev->mdevs_lock);
@@ -168,14 +160,6 @@ static ssize_t guest_matrix_read(struct file *file, struct kobject *kobj,
 }
 static BIN_ATTR_CONST BIN_ATTR_RO(guest_matrix, 0);
 
-/**
- * queue_reason() - say why a queue cannot be passed
- * @apid: adapter, 0 to 255
- * @apqi: domain, 0 to 255
- *
- * Context: process; expects mdevs_lock.
- * Return: one word.
- */
 static const char *queue_reason(unsigned int apid, unsigned int apqi)
 {
 	const struct ap_adapter *adapter = matrix_dev->adapter[apid];
@@ -191,16 +175,9 @@ static const char *queue_reason(unsigned int apid, unsigned int apqi)
 	return "resetting";
 }
 
-/**
- * id_reason() - say why a guest does not have a number that is assigned
- * @host: what the host has of the kind
- * @id: the number, 0 to 255
- *
+/*
  * Nothing is said of a device that VFIO wants back: its attributes are gone
  * before VFIO asks.
- *
- * Context: process; expects mdevs_lock.
- * Return: one word.
  */
 static const char *id_reason(const struct ap_mask *host, unsigned int id)
 {
@@ -209,17 +186,6 @@ static const char *id_reason(const struct ap_mask *host, unsigned int id)
 	return ap_mask_test(host, id) ? "resetting" : "not-in-host";
 }
 
-/**
- * put_adapter() - write the line for an adapter that is withheld
- * @mdev: the mdev
- * @buf: the text
- * @at: where the line begins
- * @size: the size of @buf in bytes
- * @apid: the adapter, 0 to 255
- *
- * Context: process; expects mdevs_lock.
- * Return: the length of the line.
- */
 static size_t put_adapter(const struct ap_matrix_mdev *mdev, char *buf,
 			  size_t at, size_t size, unsigned int apid)
 {
@@ -238,15 +204,6 @@ static size_t put_adapter(const struct ap_matrix_mdev *mdev, char *buf,
 			 apid, apqi, queue_reason(apid, apqi));
 }
 
-/**
- * put_withheld() - write what is withheld from a guest, and why
- * @mdev: the mdev
- * @buf: where to
- * @size: its size in bytes
- *
- * Context: process; expects mdevs_lock.
- * Return: the length of the text.
- */
 static size_t put_withheld(const struct ap_matrix_mdev *mdev, char *buf,
 			   size_t size)
 {
