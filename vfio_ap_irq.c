@@ -48,10 +48,6 @@ static bool irq_off(struct vfio_ap_queue *q)
 	case AP_RESPONSE_BUSY:
 	case AP_RESPONSE_STATE_CHANGE_IN_PROGRESS:
 		return false;
-	case AP_RESPONSE_NORMAL:
-	case AP_RESPONSE_INVALID_ADDRESS:
-	case AP_RESPONSE_OTHERWISE_CHANGED:
-	case AP_RESPONSE_INVALID_GISA:
 	default:
 		if (status & AP_STATUS_IRQ_ENABLED)
 			q->unseen = false;
@@ -92,11 +88,6 @@ static u32 irq_disable(struct vfio_ap_queue *q)
 	case AP_RESPONSE_NORMAL:
 		q->unseen = false;
 		fallthrough;
-	case AP_RESPONSE_Q_NOT_AVAIL:
-	case AP_RESPONSE_DECONFIGURED:
-	case AP_RESPONSE_CHECKSTOPPED:
-	case AP_RESPONSE_INVALID_ADDRESS:
-	case AP_RESPONSE_INVALID_GISA:
 	default:
 		q->disable = false;
 		break;
@@ -196,26 +187,12 @@ static u32 irq_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
 		/* On, but being switched off: let the guest try again. */
 		status = ap_status_make(AP_RESPONSE_BUSY);
 	}
-	switch (ap_status_response(status)) {
-	case AP_RESPONSE_NORMAL:
-		swap(q->nib, *nib);
-		q->nib_ending = false;
-		q->disable = false;
-		break;
-	case AP_RESPONSE_OTHERWISE_CHANGED:
-		/* The old set-up stays. */
-	case AP_RESPONSE_Q_NOT_AVAIL:
-	case AP_RESPONSE_RESET_IN_PROGRESS:
-	case AP_RESPONSE_DECONFIGURED:
-	case AP_RESPONSE_CHECKSTOPPED:
-	case AP_RESPONSE_BUSY:
-	case AP_RESPONSE_INVALID_ADDRESS:
-	case AP_RESPONSE_INVALID_GISA:
-	case AP_RESPONSE_STATE_CHANGE_IN_PROGRESS:
-	default:
-		/* Refused: the old set-up, if any, is what it was. */
-		break;
-	}
+	/* Refused: the old set-up, if any, is what it was. */
+	if (ap_status_response(status) != AP_RESPONSE_NORMAL)
+		return status;
+	swap(q->nib, *nib);
+	q->nib_ending = false;
+	q->disable = false;
 	return status;
 }
 

@@ -45,11 +45,7 @@ enum reset_action {
 	LOST,
 };
 
-/*
- * {response code} x {phase}. Codes that are not listed cannot be answered by
- * these functions as far as the AP bus knows; they are refusals like the last
- * group.
- */
+/* {response code} x {phase}; codes that are not listed are refusals: FAIL */
 static const struct {
 	u8 zapq;
 	u8 tapq;
@@ -63,23 +59,6 @@ static const struct {
 	[AP_RESPONSE_STATE_CHANGE_IN_PROGRESS]	= { AGAIN, WAIT },
 	[AP_RESPONSE_ASSOC_SECRET_NOT_UNIQUE]	= { FAIL, REISSUE },
 	[AP_RESPONSE_ASSOC_FAILED]		= { FAIL, REISSUE },
-
-	[AP_RESPONSE_INVALID_ADDRESS]		= { FAIL, FAIL },
-	[AP_RESPONSE_OTHERWISE_CHANGED]		= { FAIL, FAIL },
-	[AP_RESPONSE_INVALID_GISA]		= { FAIL, FAIL },
-	[AP_RESPONSE_Q_BOUND_TO_ANOTHER]	= { FAIL, FAIL },
-	[AP_RESPONSE_Q_NOT_BOUND]		= { FAIL, FAIL },
-	[AP_RESPONSE_Q_FULL]			= { FAIL, FAIL },
-	[AP_RESPONSE_INDEX_TOO_BIG]		= { FAIL, FAIL },
-	[AP_RESPONSE_NO_FIRST_PART]		= { FAIL, FAIL },
-	[AP_RESPONSE_MESSAGE_TOO_BIG]		= { FAIL, FAIL },
-	[AP_RESPONSE_REQ_FAC_NOT_INST]		= { FAIL, FAIL },
-	[AP_RESPONSE_Q_BIND_ERROR]		= { FAIL, FAIL },
-	[AP_RESPONSE_Q_NOT_AVAIL_FOR_ASSOC]	= { FAIL, FAIL },
-	[AP_RESPONSE_Q_NOT_EMPTY]		= { FAIL, FAIL },
-	[AP_RESPONSE_BIND_LIMIT_EXCEEDED]	= { FAIL, FAIL },
-	[AP_RESPONSE_INVALID_ASSOC_SECRET]	= { FAIL, FAIL },
-	[AP_RESPONSE_INVALID_DOMAIN]		= { FAIL, FAIL },
 };
 
 /*
