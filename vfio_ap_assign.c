@@ -144,23 +144,6 @@ static int vfio_ap_assign_begin(struct vfio_ap_hold *hold,
 	}
 }
 
-static void vfio_ap_assign_apply(struct ap_matrix_mdev *mdev,
-				 const struct vfio_ap_change *change)
-{
-	bool controls = ap_mask_equal(&mdev->matrix.apm, &change->after.apm) &&
-			ap_mask_equal(&mdev->matrix.aqm, &change->after.aqm);
-
-	lockdep_assert_held(&matrix_dev->guests_lock);
-	lockdep_assert_held(&matrix_dev->mdevs_lock);
-
-	mdev->matrix = change->after;
-	mdev->held = ap_mask_or(&mdev->held, &change->added.columns.aqm);
-	if (controls)
-		vfio_ap_guest_evaluate_controls(mdev);
-	else
-		vfio_ap_guest_evaluate(mdev);
-}
-
 /**
  * vfio_ap_assign_edit() - change what is assigned to an mdev
  * @mdev: the mdev
@@ -192,7 +175,9 @@ int vfio_ap_assign_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 	before = mdev->shadow;
 	rc = hold.added ? vfio_ap_assign_check(mdev, hold.added) : 0;
 	if (!rc && !ap_matrix_equal(&mdev->matrix, &change.after)) {
-		vfio_ap_assign_apply(mdev, &change);
+		mdev->matrix = change.after;
+		mdev->held = ap_mask_or(&mdev->held, &change.added.columns.aqm);
+		vfio_ap_guest_evaluate(mdev);
 		wait = ap_matrix_loses(&before, &mdev->shadow);
 	}
 	vfio_ap_lock_release(&hold);

@@ -181,28 +181,6 @@ void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 }
 
 /**
- * vfio_ap_guest_evaluate_controls() - compute the control domains only
- * @mdev: the mdev
- *
- * No queue and no other mask has a say in what a guest controls.
- *
- * Context: process; expects guests_lock, kvm->lock if @mdev has a guest, and
- *	    mdevs_lock.
- */
-void vfio_ap_guest_evaluate_controls(struct ap_matrix_mdev *mdev)
-{
-	struct ap_matrix after = mdev->shadow;
-
-	lockdep_assert_held(&matrix_dev->guests_lock);
-	lockdep_assert_held(&matrix_dev->mdevs_lock);
-
-	if (mdev->release_requested)
-		return;
-	after.adm = ap_mask_and(&mdev->matrix.adm, &matrix_dev->host.adm);
-	vfio_ap_guest_let_have(mdev, &after);
-}
-
-/**
  * vfio_ap_guest_evaluate_work() - evaluate one mdev
  * @work: its work item
  *

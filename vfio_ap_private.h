@@ -387,7 +387,6 @@ bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn);
 void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
 			      const struct ap_matrix *shadow);
 void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
-void vfio_ap_guest_evaluate_controls(struct ap_matrix_mdev *mdev);
 void vfio_ap_guest_outdate(u16 apqn);
 void vfio_ap_guest_outdate_all(const struct ap_matrix *changed);
 void vfio_ap_guest_evaluate_outdated(void);
