@@ -92,12 +92,11 @@ struct vfio_ap_change {
 
 static void vfio_ap_assign_preview(struct vfio_ap_change *change,
 				   const struct ap_matrix_mdev *mdev,
-				   ap_matrix_edit edit, const void *how)
+				   const struct ap_matrix_delta *delta)
 {
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
-	change->after = mdev->matrix;
-	edit(&change->after, how);
+	change->after = ap_matrix_apply(&mdev->matrix, delta);
 	ap_matrix_added(&mdev->matrix, &change->after, &change->added.rows,
 			&change->added.columns);
 	change->added.answer = 0;
@@ -110,7 +109,7 @@ static void vfio_ap_assign_preview(struct vfio_ap_change *change,
 static int vfio_ap_assign_begin(struct vfio_ap_hold *hold,
 				struct vfio_ap_change *change,
 				struct ap_matrix_mdev *mdev,
-				ap_matrix_edit edit, const void *how)
+				const struct ap_matrix_delta *delta)
 {
 	struct vfio_ap_addition *added = &change->added;
 	struct vfio_ap_change now;
@@ -124,7 +123,7 @@ static int vfio_ap_assign_begin(struct vfio_ap_hold *hold,
 		if (rc)
 			return rc;
 		/* Somebody else may have changed the matrix since it was asked. */
-		vfio_ap_assign_preview(&now, mdev, edit, how);
+		vfio_ap_assign_preview(&now, mdev, delta);
 		asked = hold->added &&
 			ap_matrix_equal(&added->rows, &now.added.rows) &&
 			ap_matrix_equal(&added->columns, &now.added.columns);
@@ -145,10 +144,9 @@ static int vfio_ap_assign_begin(struct vfio_ap_hold *hold,
 }
 
 /**
- * vfio_ap_assign_edit() - change what is assigned to an mdev
+ * vfio_ap_assign_change() - change what is assigned to an mdev
  * @mdev: the mdev
- * @edit: makes the new matrix out of the old one
- * @how: what @edit needs to know
+ * @delta: which numbers are cleared and set
  *
  * The change is made as a whole or not at all. Waits, without a lock, for the
  * queues that are added or taken away to be reset; at most VFIO_AP_WAIT_MS for
@@ -160,8 +158,8 @@ static int vfio_ap_assign_begin(struct vfio_ap_hold *hold,
  *	   host; -EADDRINUSE if an added APQN is assigned to another mdev; -EINTR
  *	   if the task is being killed.
  */
-int vfio_ap_assign_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
-			const void *how)
+int vfio_ap_assign_change(struct ap_matrix_mdev *mdev,
+			  const struct ap_matrix_delta *delta)
 {
 	struct vfio_ap_change change;
 	struct vfio_ap_hold hold;
@@ -169,7 +167,7 @@ int vfio_ap_assign_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
 	bool wait = false;
 	int rc;
 
-	rc = vfio_ap_assign_begin(&hold, &change, mdev, edit, how);
+	rc = vfio_ap_assign_begin(&hold, &change, mdev, delta);
 	if (rc)
 		return rc;
 	before = mdev->shadow;

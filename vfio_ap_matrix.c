@@ -121,6 +121,35 @@ struct ap_matrix ap_matrix_difference(const struct ap_matrix *a,
 	};
 }
 
+static struct ap_mask ap_mask_apply(const struct ap_mask *m,
+				    const struct ap_mask *clear,
+				    const struct ap_mask *set)
+{
+	struct ap_mask rest = ap_mask_andnot(m, clear);
+
+	return ap_mask_or(&rest, set);
+}
+
+/**
+ * ap_matrix_apply() - change a matrix
+ * @m: the matrix before
+ * @delta: the change
+ *
+ * Context: any.
+ * Return: the matrix afterwards.
+ */
+struct ap_matrix ap_matrix_apply(const struct ap_matrix *m,
+				 const struct ap_matrix_delta *delta)
+{
+	const struct ap_matrix *clear = &delta->clear, *set = &delta->set;
+
+	return (struct ap_matrix) {
+		.apm = ap_mask_apply(&m->apm, &clear->apm, &set->apm),
+		.aqm = ap_mask_apply(&m->aqm, &clear->aqm, &set->aqm),
+		.adm = ap_mask_apply(&m->adm, &clear->adm, &set->adm),
+	};
+}
+
 /**
  * ap_matrix_touches() - tell whether two matrices have any number in common
  * @a: one

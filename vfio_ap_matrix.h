@@ -48,6 +48,16 @@ struct ap_matrix {
 };
 
 /**
+ * struct ap_matrix_delta - a change of a matrix
+ * @clear: the numbers that are cleared
+ * @set: the numbers that are set afterwards
+ */
+struct ap_matrix_delta {
+	struct ap_matrix clear;
+	struct ap_matrix set;
+};
+
+/**
  * struct ap_adapter - what the driver knows of the queues of one adapter
  * @bound: domains whose queue is bound to the driver
  * @resetting: bound, and being reset; not those that failed
@@ -168,6 +178,8 @@ struct ap_mask ap_mask_upto(unsigned int max);
 bool ap_matrix_equal(const struct ap_matrix *a, const struct ap_matrix *b);
 struct ap_matrix ap_matrix_difference(const struct ap_matrix *a,
 				      const struct ap_matrix *b);
+struct ap_matrix ap_matrix_apply(const struct ap_matrix *m,
+				 const struct ap_matrix_delta *delta);
 bool ap_matrix_touches(const struct ap_matrix *a, const struct ap_matrix *b);
 bool ap_matrix_has(const struct ap_matrix *m, unsigned int apid,
 		   unsigned int apqi);

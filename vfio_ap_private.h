@@ -373,12 +373,8 @@ vfio_ap_matrix_of(const struct ap_config_info *info)
 }
 
 /* vfio_ap_assign.c: what the administrator assigns */
-
-/* How to change a matrix; called under mdevs_lock, must not sleep */
-typedef void (*ap_matrix_edit)(struct ap_matrix *matrix, const void *how);
-
-int vfio_ap_assign_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
-			const void *how);
+int vfio_ap_assign_change(struct ap_matrix_mdev *mdev,
+			  const struct ap_matrix_delta *delta);
 
 /* vfio_ap_guest.c: the one place that changes what a guest has */
 

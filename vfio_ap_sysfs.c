@@ -13,70 +13,46 @@
 /* A line of "withheld" is at most "05 05.0047 not-in-host\n". */
 #define WITHHELD_SIZE	(3 * AP_MASK_BITS * 32)
 
-/**
- * struct id_edit - set or clear one bit of a matrix
- * @mask: which mask, as an offset into struct ap_matrix
- * @id: the number, 0 to 255
- * @on: set it
- */
-struct id_edit {
-	size_t mask;
-	unsigned int id;
-	bool on;
-};
-
-static void edit_id(struct ap_matrix *matrix, const void *how)
+static int parse_id(const char *buf, size_t count, unsigned int max,
+		    unsigned long *id)
 {
-	const struct id_edit *edit = how;
-	struct ap_mask *mask = (void *)matrix + edit->mask;
-
-	ap_mask_assign(mask, edit->id, edit->on);
-}
-
-static void edit_config(struct ap_matrix *matrix, const void *how)
-{
-	*matrix = *(const struct ap_matrix *)how;
-}
-
-static ssize_t store_id(struct device *dev, const char *buf, size_t count,
-			size_t mask, bool on)
-{
-	struct ap_matrix_mdev *mdev = dev_get_drvdata(dev);
-	struct id_edit edit = { .mask = mask, .on = on };
 	size_t len = strlen(buf);
-	unsigned long id;
 	int rc;
 
 	/* A final NUL is tolerated, what hides behind one is not. */
 	if (len < count && memchr_inv(buf + len, 0, count - len))
 		return -EINVAL;
-	rc = kstrtoul(buf, 0, &id);
+	rc = kstrtoul(buf, 0, id);
 	if (rc)
 		return rc;
-	if (id > (mask == offsetof(struct ap_matrix, apm) ? mdev->apid_max :
-							    mdev->apqi_max))
-		return -ENODEV;
-	edit.id = id;
-	rc = vfio_ap_assign_edit(mdev, edit_id, &edit);
-	return rc ?: count;
+	return *id > max ? -ENODEV : 0;
 }
 
-#define ID_ATTR(_name, _mask, _on)					\
+#define ID_ATTR(_name, _op, _mask, _max)				\
 static ssize_t _name##_store(struct device *dev,			\
 			     struct device_attribute *attr,		\
 			     const char *buf, size_t count)		\
 {									\
-	return store_id(dev, buf, count,				\
-			offsetof(struct ap_matrix, _mask), _on);	\
+	struct ap_matrix_mdev *mdev = dev_get_drvdata(dev);		\
+	struct ap_matrix_delta delta = {};				\
+	unsigned long id;						\
+	int rc;								\
+									\
+	rc = parse_id(buf, count, (_max), &id);			\
+	if (rc)								\
+		return rc;						\
+	ap_mask_set(&delta._op._mask, id);				\
+	rc = vfio_ap_assign_change(mdev, &delta);			\
+	return rc ?: count;						\
 }									\
 static DEVICE_ATTR_WO(_name)
 
-ID_ATTR(assign_adapter, apm, true);
-ID_ATTR(unassign_adapter, apm, false);
-ID_ATTR(assign_domain, aqm, true);
-ID_ATTR(unassign_domain, aqm, false);
-ID_ATTR(assign_control_domain, adm, true);
-ID_ATTR(unassign_control_domain, adm, false);
+ID_ATTR(assign_adapter, set, apm, mdev->apid_max);
+ID_ATTR(unassign_adapter, clear, apm, mdev->apid_max);
+ID_ATTR(assign_domain, set, aqm, mdev->apqi_max);
+ID_ATTR(unassign_domain, clear, aqm, mdev->apqi_max);
+ID_ATTR(assign_control_domain, set, adm, mdev->apqi_max);
+ID_ATTR(unassign_control_domain, clear, adm, mdev->apqi_max);
 
 static struct ap_matrix read_matrix(struct ap_matrix_mdev *mdev, bool shadow)
 {
@@ -118,15 +94,16 @@ static ssize_t ap_config_store(struct device *dev,
 			       const char *buf, size_t count)
 {
 	struct ap_matrix_mdev *mdev = dev_get_drvdata(dev);
-	struct ap_matrix config;
+	const struct ap_mask all = ap_mask_upto(AP_MASK_BITS - 1);
+	struct ap_matrix_delta delta = { .clear = { all, all, all } };
 	int rc;
 
-	rc = ap_matrix_parse_config(&config, buf, count);
+	rc = ap_matrix_parse_config(&delta.set, buf, count);
 	if (rc)
 		return rc;
-	if (!config_in_range(mdev, &config))
+	if (!config_in_range(mdev, &delta.set))
 		return -ENODEV;
-	rc = vfio_ap_assign_edit(mdev, edit_config, &config);
+	rc = vfio_ap_assign_change(mdev, &delta);
 	return rc ?: count;
 }
 static DEVICE_ATTR_RW(ap_config);
