@@ -9,7 +9,6 @@
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 
-#include "vfio_ap_pqap.h"
 #include "vfio_ap_private.h"
 #include "vfio_ap_trace.h"
 
@@ -27,15 +26,20 @@
  */
 #define LINGER_NS		(10 * NSEC_PER_MSEC)
 
+static struct ap_queue_status irq_status(unsigned int response)
+{
+	return (struct ap_queue_status) { .response_code = response };
+}
+
 /* Returns true if the adapter cannot write to the NIB any more. */
 static bool irq_off(struct vfio_ap_queue *q)
 {
-	u32 status;
+	struct ap_queue_status status;
 
 	lockdep_assert_held(&q->lock);
 
-	status = pqap_tapq(q->apqn);
-	switch (ap_status_response(status)) {
+	status = ap_tapq(q->apqn, NULL);
+	switch (status.response_code) {
 	case AP_RESPONSE_Q_NOT_AVAIL:
 	case AP_RESPONSE_DECONFIGURED:
 	case AP_RESPONSE_CHECKSTOPPED:
@@ -49,7 +53,7 @@ static bool irq_off(struct vfio_ap_queue *q)
 	case AP_RESPONSE_STATE_CHANGE_IN_PROGRESS:
 		return false;
 	default:
-		if (status & AP_STATUS_IRQ_ENABLED)
+		if (status.irq_enabled)
 			q->unseen = false;
 		/* It may be on its way, as long as the disable was not accepted */
 		if (q->disable)
@@ -62,19 +66,19 @@ static bool irq_off(struct vfio_ap_queue *q)
 		if (q->state == VFIO_AP_QUEUE_GONE && q->accepted &&
 		    ktime_get_ns() - q->tried >= VFIO_AP_SETTLE_NS)
 			return true;
-		return !(status & AP_STATUS_IRQ_ENABLED);
+		return !status.irq_enabled;
 	}
 }
 
-static u32 irq_disable(struct vfio_ap_queue *q)
+static struct ap_queue_status irq_disable(struct vfio_ap_queue *q)
 {
-	u32 status;
+	struct ap_queue_status status;
 
 	lockdep_assert_held(&q->lock);
 
-	status = pqap_aqic(q->apqn, 0, 0);
+	status = ap_aqic(q->apqn, (union ap_qirq_ctrl) {}, 0);
 	trace_vfio_ap_irq_off(q->apqn, status);
-	switch (ap_status_response(status)) {
+	switch (status.response_code) {
 	case AP_RESPONSE_RESET_IN_PROGRESS:
 	case AP_RESPONSE_BUSY:
 	case AP_RESPONSE_STATE_CHANGE_IN_PROGRESS:
@@ -95,7 +99,7 @@ static u32 irq_disable(struct vfio_ap_queue *q)
 	return status;
 }
 
-static u32 irq_stop(struct vfio_ap_queue *q)
+static struct ap_queue_status irq_stop(struct vfio_ap_queue *q)
 {
 	lockdep_assert_held(&q->lock);
 
@@ -131,64 +135,67 @@ static void irq_watch(struct vfio_ap_queue *q, u64 delay)
 	vfio_ap_queue_poll(q, delay);
 }
 
-static u32 irq_issue_enable(struct vfio_ap_queue *q, struct vfio_ap_nib *nib,
-			    u64 gpa)
+static struct ap_queue_status irq_issue_enable(struct vfio_ap_queue *q,
+					       struct vfio_ap_nib *nib,
+					       u64 gpa)
 {
 	u64 gisa = virt_to_phys(nib->kvm->arch.gisa_int.origin);
-	u64 control = AQIC_IR | (u64)nib->gisc << AQIC_GISC_SHIFT |
-		      (gisa & AQIC_GISA) | (nib->nisc & AQIC_ISC);
-	u32 status;
+	union ap_qirq_ctrl control = {
+		.ir = 1, .gisc = nib->gisc, .gisa = gisa >> 4, .isc = nib->nisc,
+	};
+	struct ap_queue_status status;
 
 	lockdep_assert_held(&q->lock);
 
-	status = pqap_aqic(q->apqn, control,
-			   page_to_phys(nib->page) | offset_in_page(gpa));
+	status = ap_aqic(q->apqn, control,
+			 page_to_phys(nib->page) | offset_in_page(gpa));
 	trace_vfio_ap_irq_on(q->apqn, status);
-	if (ap_status_response(status) == AP_RESPONSE_NORMAL)
+	if (status.response_code == AP_RESPONSE_NORMAL)
 		q->unseen = true;
 	return status;
 }
 
 /* On return *@nib is what is left over, with the adapter's share, or NULL. */
-static u32 irq_enable(struct vfio_ap_queue *q, struct ap_matrix_mdev *mdev,
-		      struct vfio_ap_nib **nib, u64 gpa)
+static struct ap_queue_status irq_enable(struct vfio_ap_queue *q,
+					 struct ap_matrix_mdev *mdev,
+					 struct vfio_ap_nib **nib, u64 gpa)
 {
-	u32 status;
+	struct ap_queue_status status;
 	int nisc;
 
 	guard(mutex)(&q->lock);
 	if (q->state == VFIO_AP_QUEUE_GONE ||
 	    !vfio_ap_guest_has(mdev, q->apqn))
-		return ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
+		return irq_status(AP_RESPONSE_Q_NOT_AVAIL);
 	/* On its way out of the guest, though that may not know yet */
 	if (!q->keep && q->state != VFIO_AP_QUEUE_CLEAN)
-		return ap_status_make(AP_RESPONSE_RESET_IN_PROGRESS);
+		return irq_status(AP_RESPONSE_RESET_IN_PROGRESS);
 	/* Unmapped since it was pinned; who comes later finds it at the queue. */
 	if (READ_ONCE((*nib)->revoked))
-		return ap_status_make(AP_RESPONSE_BUSY);
+		return irq_status(AP_RESPONSE_BUSY);
 
 	nisc = kvm_s390_gisc_register((*nib)->kvm, (*nib)->gisc);
 	if (nisc < 0)
-		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
+		return irq_status(AP_RESPONSE_INVALID_ADDRESS);
 	(*nib)->nisc = nisc;
 	(*nib)->has_gisc = true;
 
 	status = irq_issue_enable(q, *nib, gpa);
-	if (ap_status_response(status) == AP_RESPONSE_OTHERWISE_CHANGED &&
+	if (status.response_code == AP_RESPONSE_OTHERWISE_CHANGED &&
 	    !q->nib) {
 		/* On, but not for this guest: the guest must not notice. */
 		irq_disable(q);
-		status = ap_status_make(AP_RESPONSE_BUSY);
+		status = irq_status(AP_RESPONSE_BUSY);
 		if (irq_off(q))
 			status = irq_issue_enable(q, *nib, gpa);
 		q->disable = false;
-	} else if (ap_status_response(status) == AP_RESPONSE_OTHERWISE_CHANGED &&
+	} else if (status.response_code == AP_RESPONSE_OTHERWISE_CHANGED &&
 		   q->nib_ending) {
 		/* On, but being switched off: let the guest try again. */
-		status = ap_status_make(AP_RESPONSE_BUSY);
+		status = irq_status(AP_RESPONSE_BUSY);
 	}
 	/* Refused: the old set-up, if any, is what it was. */
-	if (ap_status_response(status) != AP_RESPONSE_NORMAL)
+	if (status.response_code != AP_RESPONSE_NORMAL)
 		return status;
 	swap(q->nib, *nib);
 	q->nib_ending = false;
@@ -217,7 +224,7 @@ static bool irq_can_linger(const struct vfio_ap_queue *q,
 /* Returns false if the queue does not have that NIB, or not any more. */
 static bool irq_enable_again(struct vfio_ap_queue *q,
 			     struct ap_matrix_mdev *mdev, u64 gpa, u8 gisc,
-			     u32 *status)
+			     struct ap_queue_status *status)
 {
 	if (!READ_ONCE(q->nib))
 		return false;
@@ -225,26 +232,25 @@ static bool irq_enable_again(struct vfio_ap_queue *q,
 	if (!irq_can_linger(q, mdev, gpa, gisc))
 		return false;
 	*status = irq_issue_enable(q, q->nib, gpa);
-	if (ap_status_response(*status) == AP_RESPONSE_NORMAL)
+	if (status->response_code == AP_RESPONSE_NORMAL)
 		q->nib_ending = false;
 	/* Still on, but being switched off: let the guest try again. */
-	if (ap_status_response(*status) == AP_RESPONSE_OTHERWISE_CHANGED)
-		*status = ap_status_make(AP_RESPONSE_BUSY);
+	if (status->response_code == AP_RESPONSE_OTHERWISE_CHANGED)
+		*status = irq_status(AP_RESPONSE_BUSY);
 	return true;
 }
 
-static u32 irq_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
-			    struct vfio_ap_queue *q)
+static struct ap_queue_status irq_guest_enable(struct kvm_vcpu *vcpu,
+					       struct ap_matrix_mdev *mdev,
+					       struct vfio_ap_queue *q, u8 gisc)
 {
-	/* User space can change the registers at any time: look once. */
 	u64 gpa = READ_ONCE(vcpu->run->s.regs.gprs[2]);
-	u8 gisc = READ_ONCE(vcpu->run->s.regs.gprs[1]) & AQIC_ISC;
 	struct vfio_ap_nib *nib;
-	u32 status;
+	struct ap_queue_status status;
 
 	/* Without a GISA there are no interrupts; the guest polls then. */
 	if (!(vcpu->arch.sie_block->eca & ECA_AIV))
-		return ap_status_make(AP_RESPONSE_INVALID_ADDRESS);
+		return irq_status(AP_RESPONSE_INVALID_ADDRESS);
 	/* A guest in a protected virtual machine shares the page each time. */
 	if (!vcpu->arch.pv.handle &&
 	    irq_enable_again(q, mdev, gpa, gisc, &status))
@@ -252,9 +258,9 @@ static u32 irq_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
 	nib = vfio_ap_nib_make(vcpu, mdev, q, gpa);
 	/* Later there may be memory, or what is being unmapped be there again. */
 	if (IS_ERR(nib))
-		return ap_status_make(PTR_ERR(nib) == -EFAULT ?
-				      AP_RESPONSE_INVALID_ADDRESS :
-				      AP_RESPONSE_BUSY);
+		return irq_status(PTR_ERR(nib) == -EFAULT ?
+				  AP_RESPONSE_INVALID_ADDRESS :
+				  AP_RESPONSE_BUSY);
 	nib->gisc = gisc;
 	status = irq_enable(q, mdev, &nib, gpa);
 	if (nib)
@@ -263,15 +269,15 @@ static u32 irq_guest_enable(struct kvm_vcpu *vcpu, struct ap_matrix_mdev *mdev,
 }
 
 /* The page stays pinned until the poller sees the interrupt off. */
-static u32 irq_guest_disable(struct ap_matrix_mdev *mdev,
-			     struct vfio_ap_queue *q)
+static struct ap_queue_status irq_guest_disable(struct ap_matrix_mdev *mdev,
+						struct vfio_ap_queue *q)
 {
-	u32 status;
+	struct ap_queue_status status;
 
 	guard(mutex)(&q->lock);
 	if (q->state == VFIO_AP_QUEUE_GONE ||
 	    !vfio_ap_guest_has(mdev, q->apqn))
-		return ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
+		return irq_status(AP_RESPONSE_Q_NOT_AVAIL);
 	status = irq_stop(q);
 	irq_watch(q, LINGER_NS);
 	return status;
@@ -295,24 +301,25 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 	u64 *gprs = vcpu->run->s.regs.gprs;
 	struct ap_matrix_mdev *mdev;
 	struct vfio_ap_queue *q = NULL;
+	/* User space can change the registers at any time: look once. */
+	union ap_qirq_ctrl control = { .value = READ_ONCE(gprs[1]) };
 	u16 apqn = READ_ONCE(gprs[0]);
-	u32 status;
+	union ap_queue_status_reg answer = {};
 
 	mdev = container_of(vcpu->kvm->arch.crypto.pqap_hook,
 			    struct ap_matrix_mdev, pqap_hook);
 	/* Do not even look at the guest's memory for a queue it has not. */
 	if (vfio_ap_guest_has(mdev, apqn))
 		q = vfio_ap_queue_get(apqn);
-	if (!q) {
-		gprs[1] = ap_status_make(AP_RESPONSE_Q_NOT_AVAIL);
-		return 0;
-	}
-	if (READ_ONCE(gprs[1]) & AQIC_IR)
-		status = irq_guest_enable(vcpu, mdev, q);
+	if (!q)
+		answer.status = irq_status(AP_RESPONSE_Q_NOT_AVAIL);
+	else if (control.ir)
+		answer.status = irq_guest_enable(vcpu, mdev, q, control.isc);
 	else
-		status = irq_guest_disable(mdev, q);
-	vfio_ap_queue_put(q);
-	gprs[1] = status;
+		answer.status = irq_guest_disable(mdev, q);
+	if (q)
+		vfio_ap_queue_put(q);
+	gprs[1] = answer.value;
 	return 0;
 }
 
@@ -433,7 +440,9 @@ static bool irq_unmap_type1(struct ap_matrix_mdev *mdev,
  */
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 {
-	struct vfio_ap_unmap u = { .range = { .first = iova, .last = iova + length - 1 } };
+	struct vfio_ap_unmap u = {
+		.range = { .first = iova, .last = iova + length - 1 }
+	};
 	bool close = false;
 
 	if (!length)
@@ -445,7 +454,8 @@ void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 	if (mdev->vdev.iommufd_access) {
 		/* Called once, with nothing held that returning a pin takes */
 		irq_return(mdev, &u.range);
-		wait_event_idle(mdev->nib_wait, vfio_ap_nib_none_left(mdev, &u.range));
+		wait_event_idle(mdev->nib_wait,
+				vfio_ap_nib_none_left(mdev, &u.range));
 	} else {
 		close = irq_unmap_type1(mdev, &u.range);
 	}

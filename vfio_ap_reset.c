@@ -9,7 +9,6 @@
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 
-#include "vfio_ap_pqap.h"
 #include "vfio_ap_private.h"
 #include "vfio_ap_trace.h"
 
@@ -212,24 +211,18 @@ void vfio_ap_reset_matrix(const struct ap_matrix *m,
 				  &keep->aqm : &none);
 }
 
-static u32 vfio_ap_reset_zapq(struct vfio_ap_queue *q)
+static struct ap_queue_status vfio_ap_reset_zapq(struct vfio_ap_queue *q)
 {
-	u32 status;
+	struct ap_queue_status status = ap_zapq(q->apqn, 0);
 
-	lockdep_assert_held(&q->lock);
-
-	status = pqap_zapq(q->apqn);
 	trace_vfio_ap_zapq(q->apqn, status);
 	return status;
 }
 
-static u32 vfio_ap_reset_tapq(struct vfio_ap_queue *q)
+static struct ap_queue_status vfio_ap_reset_tapq(struct vfio_ap_queue *q)
 {
-	u32 status;
+	struct ap_queue_status status = ap_tapq(q->apqn, NULL);
 
-	lockdep_assert_held(&q->lock);
-
-	status = pqap_tapq(q->apqn);
 	trace_vfio_ap_tapq(q->apqn, status);
 	return status;
 }
@@ -324,11 +317,12 @@ static void vfio_ap_reset_finish(struct vfio_ap_queue *q,
  * Nothing is under way. If the reset did what was asked for, the queue is
  * CLEAN, otherwise it has to be looked at again.
  */
-static bool vfio_ap_reset_verify(struct vfio_ap_queue *q, u32 status)
+static bool vfio_ap_reset_verify(struct vfio_ap_queue *q,
+				 struct ap_queue_status status)
 {
 	/* Enabled since the last ZAPQ was accepted, though it may not show yet */
 	bool used = q->nib && !q->nib_ending;
-	bool off = !(status & AP_STATUS_IRQ_ENABLED);
+	bool off = !status.irq_enabled;
 
 	lockdep_assert_held(&q->lock);
 
@@ -347,7 +341,7 @@ static bool vfio_ap_reset_verify(struct vfio_ap_queue *q, u32 status)
 	}
 	if (off && !used)
 		vfio_ap_irq_ended(q);
-	if ((off || used) && ((status & AP_STATUS_QUEUE_EMPTY) || q->keep)) {
+	if ((off || used) && (status.queue_empty || q->keep)) {
 		vfio_ap_reset_finish(q, VFIO_AP_QUEUE_CLEAN);
 		return true;
 	}
@@ -392,20 +386,20 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 	u64 elapsed = ktime_get_ns() - q->since;
 	enum reset_action action;
 	bool zapq = q->zapq;
-	u32 status;
+	struct ap_queue_status status;
 
 	lockdep_assert_held(&q->lock);
 
 	/* Until the bus has started its state machine, only look. */
 	if (!vfio_ap_reset_stop_bus(q) && elapsed < BUS_START_NS) {
 		status = vfio_ap_reset_tapq(q);
-		if (reset_table[ap_status_response(status)].tapq == DOWN)
+		if (reset_table[status.response_code].tapq == DOWN)
 			vfio_ap_reset_finish(q, VFIO_AP_QUEUE_DOWN);
 		return vfio_ap_reset_delay(q);
 	}
 
 	status = zapq ? vfio_ap_reset_zapq(q) : vfio_ap_reset_tapq(q);
-	q->response = ap_status_response(status);
+	q->response = status.response_code;
 	action = zapq ? reset_table[q->response].zapq :
 			reset_table[q->response].tapq;
 	q->zapq = false;
@@ -497,7 +491,7 @@ static bool vfio_ap_reset_last_zapq(struct vfio_ap_queue *q)
 
 	lockdep_assert_held(&q->lock);
 
-	response = ap_status_response(vfio_ap_reset_zapq(q));
+	response = vfio_ap_reset_zapq(q).response_code;
 	if (response == AP_RESPONSE_NORMAL)
 		q->unseen = false;
 	return reset_table[response].zapq == WAIT ||
