@@ -136,10 +136,10 @@ static int vfio_ap_assign_begin(struct vfio_ap_hold *hold,
 
 		/* Resets get their time once, whatever a VMM took before. */
 		if (!hold->added)
-			end = vfio_ap_wait_end();
+			end = jiffies + VFIO_AP_WAIT;
 		hold->added = added;
-		if (vfio_ap_queue_wait(&added->rows, end) > 0)
-			vfio_ap_queue_wait(&added->columns, end);
+		if (vfio_ap_queue_wait_until(&added->rows, end) > 0)
+			vfio_ap_queue_wait_until(&added->columns, end);
 	}
 }
 
@@ -181,6 +181,6 @@ int vfio_ap_assign_change(struct ap_matrix_mdev *mdev,
 	vfio_ap_lock_release(&hold);
 
 	if (wait)
-		vfio_ap_queue_wait(&before, vfio_ap_wait_end());
+		vfio_ap_queue_wait(&before);
 	return rc;
 }

@@ -116,8 +116,7 @@ static void vfio_ap_bus_unbind(struct vfio_ap_queue *q)
 static bool vfio_ap_bus_host_has(u16 apqn)
 {
 	guard(mutex)(&matrix_dev->mdevs_lock);
-	return ap_matrix_has(&matrix_dev->host, AP_QID_CARD(apqn),
-			     AP_QID_QUEUE(apqn));
+	return vfio_ap_queue_in_host(apqn);
 }
 
 /**

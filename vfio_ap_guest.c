@@ -41,22 +41,20 @@ struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn)
  * leaves the shadow is marked for reset under that lock afterwards. So who sees
  * the old shadow here is undone by that reset.
  *
- * Context: any. Reads under shadow_lock, which holds nobody up: so lockdep
- *	    need not know, and AQIC is spared the time.
+ * Context: any. Reads under shadow_lock.
  * Return: true if the queue is plugged.
  */
 bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn)
 {
-	const seqcount_spinlock_t *count = &mdev->shadow_lock.seqcount;
 	unsigned int start;
 	bool has;
 
 	do {
-		start = raw_read_seqcount_begin(count);
+		start = read_seqbegin(&mdev->shadow_lock);
 		has = READ_ONCE(mdev->kvm) &&
-		      ap_mask_test(&mdev->shadow.apm, AP_QID_CARD(apqn)) &&
-		      ap_mask_test(&mdev->shadow.aqm, AP_QID_QUEUE(apqn));
-	} while (read_seqcount_retry(count, start));
+		      ap_matrix_has(&mdev->shadow, AP_QID_CARD(apqn),
+				    AP_QID_QUEUE(apqn));
+	} while (read_seqretry(&mdev->shadow_lock, start));
 	return has;
 }
 
@@ -126,7 +124,7 @@ static void vfio_ap_guest_reset_leaving(const struct ap_matrix *from,
 		leaving = from->aqm;
 		if (ap_mask_test(&to->apm, apid))
 			leaving = ap_mask_andnot(&from->aqm, &to->aqm);
-		vfio_ap_reset_queues(apid, &leaving);
+		vfio_ap_reset_queues(apid, &leaving, NULL);
 	}
 }
 
@@ -140,7 +138,7 @@ static void vfio_ap_guest_admit(struct ap_matrix_mdev *mdev)
 	if (ap_mask_empty(&mdev->held))
 		return;
 	mdev->held = ap_mask_and(&mdev->held, &mdev->matrix.aqm);
-	mdev->held = ap_matrix_settling(&candidates, vfio_ap_adapters(),
+	mdev->held = ap_matrix_settling(&candidates, matrix_dev->adapter,
 					&mdev->held);
 }
 
@@ -153,7 +151,7 @@ static struct ap_matrix vfio_ap_guest_compute(struct ap_matrix_mdev *mdev)
 	vfio_ap_guest_admit(mdev);
 	if (!mdev->release_requested)
 		ap_matrix_filter(&shadow, &mdev->matrix, &matrix_dev->host,
-				 &mdev->held, vfio_ap_adapters());
+				 &mdev->held, matrix_dev->adapter);
 	return shadow;
 }
 
@@ -285,8 +283,7 @@ static bool vfio_ap_guest_plugged(u16 apqn)
 	guard(mutex)(&matrix_dev->mdevs_lock);
 	mdev = vfio_ap_guest_owner(apqn);
 	return mdev && vfio_ap_guest_has(mdev, apqn) &&
-	       ap_matrix_has(&matrix_dev->host, AP_QID_CARD(apqn),
-			     AP_QID_QUEUE(apqn));
+	       vfio_ap_queue_in_host(apqn);
 }
 
 /**
@@ -404,7 +401,7 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	vfio_ap_lock_release(&hold);
 
 	vfio_ap_nib_return_pins(mdev);
-	vfio_ap_queue_wait(&matrix, vfio_ap_wait_end());
+	vfio_ap_queue_wait(&matrix);
 	kvm_put_kvm(kvm);
 }
 

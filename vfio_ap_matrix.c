@@ -250,7 +250,7 @@ void ap_matrix_added(const struct ap_matrix *from, const struct ap_matrix *to,
  * Return: those of @domains of which a queue of an adapter of @m is in reset.
  */
 struct ap_mask ap_matrix_settling(const struct ap_matrix *m,
-				  const struct ap_adapter *const *adapters,
+				  struct ap_adapter *const *adapters,
 				  const struct ap_mask *domains)
 {
 	struct ap_mask found = {};
@@ -299,7 +299,7 @@ void ap_matrix_filter(struct ap_matrix *shadow,
 		      const struct ap_matrix *assigned,
 		      const struct ap_matrix *host,
 		      const struct ap_mask *held,
-		      const struct ap_adapter *const *adapters)
+		      struct ap_adapter *const *adapters)
 {
 	static const struct ap_mask none;
 	unsigned int apid;

@@ -189,13 +189,13 @@ bool ap_matrix_loses(const struct ap_matrix *from, const struct ap_matrix *to);
 void ap_matrix_added(const struct ap_matrix *from, const struct ap_matrix *to,
 		     struct ap_matrix *rows, struct ap_matrix *columns);
 struct ap_mask ap_matrix_settling(const struct ap_matrix *m,
-				  const struct ap_adapter *const *adapters,
+				  struct ap_adapter *const *adapters,
 				  const struct ap_mask *domains);
 void ap_matrix_filter(struct ap_matrix *shadow,
 		      const struct ap_matrix *assigned,
 		      const struct ap_matrix *host,
 		      const struct ap_mask *held,
-		      const struct ap_adapter *const *adapters);
+		      struct ap_adapter *const *adapters);
 bool ap_matrix_lacks(const struct ap_adapter *adapter,
 		     const struct ap_mask *domains, unsigned int *apqi);
 int ap_matrix_parse_config(struct ap_matrix *m, const char *text, size_t len);

@@ -146,7 +146,7 @@ void vfio_ap_nib_end(struct vfio_ap_nib *nib)
  */
 void vfio_ap_nib_end_async(struct vfio_ap_nib *nib)
 {
-	/* A waiter for the reset may go on to an operation that needs an unused GISA. */
+	/* A waiter for the reset may go on to what needs an unused GISA. */
 	vfio_ap_nib_unregister(nib);
 	scoped_guard(spinlock, &matrix_dev->nib_lock) {
 		nib->ended = true;

@@ -184,7 +184,7 @@ static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 		vfio_ap_reset_matrix(&matrix,
 				     mdev->kvm ? &mdev->shadow : NULL);
 	}
-	rc = vfio_ap_queue_wait(&matrix, vfio_ap_wait_end());
+	rc = vfio_ap_queue_wait(&matrix);
 	if (rc < 0)
 		return -EINTR;
 	return !rc || vfio_ap_queue_any_failed(&matrix) ? -EIO : 0;
@@ -254,7 +254,7 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 	while (work_busy(&mdev->evaluate_work))
 		schedule_timeout_idle(1);
 	cancel_work_sync(&mdev->evaluate_work);
-	vfio_ap_queue_wait(&matrix, vfio_ap_wait_end());
+	vfio_ap_queue_wait(&matrix);
 }
 
 static int vfio_ap_mdev_probe(struct mdev_device *mdev_device)

@@ -226,7 +226,7 @@ int vfio_ap_poll_init(void)
  */
 void vfio_ap_poll_exit(void)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(VFIO_AP_WAIT_MS);
+	unsigned long end = jiffies + VFIO_AP_WAIT;
 	struct vfio_ap_queue *q, *next;
 
 	while (READ_ONCE(matrix_dev->nr_polled) && time_before(jiffies, end))

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The map of the driver: its objects, its locks, and who offers what.
- */
+/* The map of the driver: its objects, its locks, and who offers what */
 #ifndef VFIO_AP_PRIVATE_H
 #define VFIO_AP_PRIVATE_H
 
@@ -31,27 +29,21 @@
 #define VFIO_AP_DEVICE_API	"vfio-ap"
 
 /*
- * How long a reset may take before its queue counts as failed, and how long
- * anybody waits for one. The second is longer, so that who waits learns of
- * the failure instead of giving up just before it.
+ * A reset that takes longer than the first fails. Waiters time out after the
+ * second, which is longer, so that they see the failure rather than a timeout.
  */
 #define VFIO_AP_RESET_MS	2000
 #define VFIO_AP_WAIT_MS		2500
+#define VFIO_AP_WAIT		msecs_to_jiffies(VFIO_AP_WAIT_MS)
 
 /* How long a completed reset, or an accepted enable, may take to show its effect */
 #define VFIO_AP_SETTLE_NS	(40 * NSEC_PER_MSEC)
 
-/*
- * Each look at a reset comes later than the one before: a completed reset is
- * noticed after 50 us, or an eighth of its duration, but 20 ms at most.
- */
+/* The first look at a reset comes after this time, see vfio_ap_reset_delay() */
 #define VFIO_AP_POLL_MIN_NS	(50 * NSEC_PER_USEC)
 #define VFIO_AP_NEVER		U64_MAX
 
-/*
- * Indices of SET_IRQS, as linux/vfio.h of new kernels has them. Older kernels have
- * fewer; who was built for these does not ask for the rest.
- */
+/* Indices of SET_IRQS, as linux/vfio.h of new kernels has them */
 enum vfio_ap_event {
 	VFIO_AP_EVENT_REQ,
 	VFIO_AP_EVENT_CFG_CHG,
@@ -61,20 +53,13 @@ enum vfio_ap_event {
 struct vfio_ap_addition;
 struct vfio_ap_nib;
 
-/**
- * struct vfio_ap_range - a range of guest memory
- * @first: its first address
- * @last: its last address
- */
+/* A range of guest memory, from its first to its last address */
 struct vfio_ap_range {
 	u64 first;
 	u64 last;
 };
 
-/*
- * Buckets of the index of queues: 8 KiB, once. More than four queues in a bucket
- * would be more than 4,096 in the host.
- */
+/* Buckets of the index of queues: 8 KiB; 4,096 queues make four in a bucket */
 #define VFIO_AP_INDEX_BITS	10
 
 /**
@@ -212,12 +197,7 @@ struct vfio_ap_queue {
 	struct list_head news;
 };
 
-/**
- * enum vfio_ap_nib_pin - where the pin of VFIO stands
- * @VFIO_AP_NIB_PINNING: a vCPU is asking for it
- * @VFIO_AP_NIB_PINNED: VFIO counts it
- * @VFIO_AP_NIB_RETURNING: it is being given back
- */
+/* A vCPU is asking for the pin, VFIO counts it, it is being given back */
 enum vfio_ap_nib_pin {
 	VFIO_AP_NIB_PINNING,
 	VFIO_AP_NIB_PINNED,
@@ -271,12 +251,7 @@ static inline void vfio_ap_queue_free(struct kref *ref)
 	kfree_rcu(q, rcu);
 }
 
-/**
- * vfio_ap_queue_put() - give up a reference
- * @q: the queue
- *
- * Context: any.
- */
+/* Give up a reference */
 static inline void vfio_ap_queue_put(struct vfio_ap_queue *q)
 {
 	kref_put(&q->ref, vfio_ap_queue_free);
@@ -353,12 +328,6 @@ struct ap_matrix_dev {
 
 extern struct ap_matrix_dev *matrix_dev;
 
-/* The table of adapters as the functions of vfio_ap_matrix.c take it */
-static inline const struct ap_adapter *const *vfio_ap_adapters(void)
-{
-	return (const struct ap_adapter *const *)matrix_dev->adapter;
-}
-
 /* The masks of QCI have the layout of struct ap_mask, in words of 32 bits. */
 static inline struct ap_matrix
 vfio_ap_matrix_of(const struct ap_config_info *info)
@@ -377,7 +346,6 @@ int vfio_ap_assign_change(struct ap_matrix_mdev *mdev,
 			  const struct ap_matrix_delta *delta);
 
 /* vfio_ap_guest.c: the one place that changes what a guest has */
-
 struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn);
 bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn);
 void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
@@ -421,13 +389,6 @@ void vfio_ap_lock_release_guest(struct vfio_ap_hold *hold);
 void vfio_ap_lock_assert_held(const struct ap_matrix_mdev *mdev);
 
 /* vfio_ap_queue.c: queues, their index, and what the masks say of them */
-
-/* When a wait for resets that begins now has to end, in jiffies */
-static inline unsigned long vfio_ap_wait_end(void)
-{
-	return jiffies + msecs_to_jiffies(VFIO_AP_WAIT_MS);
-}
-
 struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn);
 struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn);
 struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue);
@@ -436,14 +397,17 @@ void vfio_ap_queue_start(struct vfio_ap_queue *q);
 void vfio_ap_queue_publish(const struct vfio_ap_queue *q);
 void vfio_ap_queue_arm(u64 due);
 void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay);
-long vfio_ap_queue_wait(const struct ap_matrix *m, unsigned long end);
+long vfio_ap_queue_wait(const struct ap_matrix *m);
+long vfio_ap_queue_wait_until(const struct ap_matrix *m, unsigned long end);
 bool vfio_ap_queue_any_failed(const struct ap_matrix *m);
+bool vfio_ap_queue_in_host(u16 apqn);
 bool vfio_ap_queue_listed(u16 apqn);
 void vfio_ap_queue_init(void);
 void vfio_ap_queue_exit(void);
 
 /* vfio_ap_reset.c: resets of queues */
-void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains);
+void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
+			  const struct ap_mask *keep);
 void vfio_ap_reset_matrix(const struct ap_matrix *m,
 			  const struct ap_matrix *keep);
 void vfio_ap_reset_retry(void);
@@ -466,13 +430,9 @@ void vfio_ap_irq_abandon(struct vfio_ap_queue *q);
 
 /* vfio_ap_nib.c: notification indicator bytes; calls no other room */
 
-/**
- * struct vfio_ap_unmap - a range of guest memory that VFIO is unmapping
- * @node: in &ap_matrix_mdev.unmaps; [nib_lock]
- * @range: the range
- */
+/* A range of guest memory that VFIO is unmapping */
 struct vfio_ap_unmap {
-	struct list_head node;
+	struct list_head node; /* in &ap_matrix_mdev.unmaps; [nib_lock] */
 	struct vfio_ap_range range;
 };
 

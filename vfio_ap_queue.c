@@ -164,16 +164,16 @@ static bool vfio_ap_queue_settled(const struct ap_matrix *m)
 }
 
 /**
- * vfio_ap_queue_wait() - wait until the queues of a matrix are not in reset
+ * vfio_ap_queue_wait_until() - wait until the queues of a matrix are not in reset
  * @m: the matrix
- * @end: when to give up, in jiffies; see vfio_ap_wait_end()
+ * @end: when to give up, in jiffies
  *
  * Context: process, may sleep; no lock of the driver may be held. Takes and
  *	    releases guests_lock.
  * Return: positive when none is in reset; 0 when @end was reached; -ERESTARTSYS
  *	   on a fatal signal.
  */
-long vfio_ap_queue_wait(const struct ap_matrix *m, unsigned long end)
+long vfio_ap_queue_wait_until(const struct ap_matrix *m, unsigned long end)
 {
 	unsigned long now = jiffies;
 	long rc;
@@ -188,6 +188,19 @@ long vfio_ap_queue_wait(const struct ap_matrix *m, unsigned long end)
 	mutex_lock(&matrix_dev->guests_lock);
 	mutex_unlock(&matrix_dev->guests_lock);
 	return rc;
+}
+
+/**
+ * vfio_ap_queue_wait() - give the resets of a matrix the time that they may take
+ * @m: the matrix
+ *
+ * Context: process, may sleep up to VFIO_AP_WAIT_MS; see
+ *	    vfio_ap_queue_wait_until().
+ * Return: as vfio_ap_queue_wait_until().
+ */
+long vfio_ap_queue_wait(const struct ap_matrix *m)
+{
+	return vfio_ap_queue_wait_until(m, jiffies + VFIO_AP_WAIT);
 }
 
 /**
@@ -279,6 +292,21 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q)
 	hash_del_rcu(&q->index);
 	vfio_ap_dbf_event(VFIO_AP_DBF_INFO, "%02x.%04x: unbound\n",
 			  AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
+}
+
+/**
+ * vfio_ap_queue_in_host() - tell whether the host has a queue
+ * @apqn: the queue
+ *
+ * Context: process; expects mdevs_lock.
+ * Return: true if the bus found it when it last looked at QCI.
+ */
+bool vfio_ap_queue_in_host(u16 apqn)
+{
+	lockdep_assert_held(&matrix_dev->mdevs_lock);
+
+	return ap_matrix_has(&matrix_dev->host, AP_QID_CARD(apqn),
+			     AP_QID_QUEUE(apqn));
 }
 
 /**

@@ -12,7 +12,6 @@
 #include "vfio_ap_private.h"
 #include "vfio_ap_trace.h"
 
-/* Each look at a reset comes later than the one before, see vfio_ap_poll.c. */
 #define POLL_MAX_NS	(20 * NSEC_PER_MSEC)
 #define POLL_SHARE	8
 /* Retries of a failed reset, and of one that a queue is too far gone for */
@@ -24,40 +23,31 @@
 /* The bus starts its state machine for a new device within this time. */
 #define BUS_START_NS	(5 * (u64)NSEC_PER_SEC)
 
-/**
- * enum reset_action - what an answer means for a reset under way
- * @FAIL: refused; try again, slowly
- * @WAIT: under way; ask again
- * @AGAIN: something else is under way; ask again, then issue ZAPQ again
- * @REISSUE: the reset did not work out; issue ZAPQ again
- * @DONE: nothing is under way
- * @DOWN: deconfigured or checkstopped; there is nothing to reset
- * @LOST: there is no such queue (any more)
- */
+/* What an answer means for a reset under way */
 enum reset_action {
-	FAIL,
-	WAIT,
-	AGAIN,
-	REISSUE,
-	DONE,
-	DOWN,
-	LOST,
+	RESET_FAIL,	/* refused; try again, slowly */
+	RESET_WAIT,	/* under way; ask again */
+	RESET_AGAIN,	/* something else is under way; ask, then ZAPQ again */
+	RESET_REISSUE,	/* the reset did not work out; issue ZAPQ again */
+	RESET_DONE,	/* nothing is under way */
+	RESET_DOWN,	/* deconfigured or checkstopped; nothing to reset */
+	RESET_LOST,	/* there is no such queue (any more) */
 };
 
-/* {response code} x {phase}; codes that are not listed are refusals: FAIL */
+/* {response code} x {phase}; codes that are not listed are refusals: RESET_FAIL */
 static const struct {
 	u8 zapq;
 	u8 tapq;
 } reset_table[256] = {
-	[AP_RESPONSE_NORMAL]			= { WAIT, DONE },
-	[AP_RESPONSE_Q_NOT_AVAIL]		= { LOST, LOST },
-	[AP_RESPONSE_RESET_IN_PROGRESS]		= { AGAIN, WAIT },
-	[AP_RESPONSE_DECONFIGURED]		= { DOWN, DOWN },
-	[AP_RESPONSE_CHECKSTOPPED]		= { DOWN, DOWN },
-	[AP_RESPONSE_BUSY]			= { AGAIN, WAIT },
-	[AP_RESPONSE_STATE_CHANGE_IN_PROGRESS]	= { AGAIN, WAIT },
-	[AP_RESPONSE_ASSOC_SECRET_NOT_UNIQUE]	= { FAIL, REISSUE },
-	[AP_RESPONSE_ASSOC_FAILED]		= { FAIL, REISSUE },
+	[AP_RESPONSE_NORMAL]			= { RESET_WAIT, RESET_DONE },
+	[AP_RESPONSE_Q_NOT_AVAIL]		= { RESET_LOST, RESET_LOST },
+	[AP_RESPONSE_RESET_IN_PROGRESS]		= { RESET_AGAIN, RESET_WAIT },
+	[AP_RESPONSE_DECONFIGURED]		= { RESET_DOWN, RESET_DOWN },
+	[AP_RESPONSE_CHECKSTOPPED]		= { RESET_DOWN, RESET_DOWN },
+	[AP_RESPONSE_BUSY]			= { RESET_AGAIN, RESET_WAIT },
+	[AP_RESPONSE_STATE_CHANGE_IN_PROGRESS]	= { RESET_AGAIN, RESET_WAIT },
+	[AP_RESPONSE_ASSOC_SECRET_NOT_UNIQUE]	= { RESET_FAIL, RESET_REISSUE },
+	[AP_RESPONSE_ASSOC_FAILED]		= { RESET_FAIL, RESET_REISSUE },
 };
 
 /*
@@ -79,6 +69,8 @@ static void vfio_ap_reset_lose(struct vfio_ap_queue *q)
 /* With @keep, the guest keeps the queue meanwhile. */
 static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep)
 {
+	bool in_host = vfio_ap_queue_in_host(q->apqn);
+
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	guard(mutex)(&q->lock);
@@ -89,16 +81,8 @@ static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep)
 	q->keep = keep;
 	if (!keep)
 		vfio_ap_irq_leave(q);
-	if (!ap_matrix_has(&matrix_dev->host, AP_QID_CARD(q->apqn),
-			   AP_QID_QUEUE(q->apqn))) {
-		vfio_ap_reset_lose(q);
-		vfio_ap_queue_publish(q);
-		vfio_ap_queue_poll(q, 0);
-		return;
-	}
-	switch (q->state) {
-	case VFIO_AP_QUEUE_RESETTING:
-	case VFIO_AP_QUEUE_FAILED:
+	if (in_host && (q->state == VFIO_AP_QUEUE_RESETTING ||
+			q->state == VFIO_AP_QUEUE_FAILED)) {
 		/*
 		 * A ZAPQ that is under way came too early to count for this
 		 * one. But it does not get more time, and a queue that failed
@@ -107,12 +91,13 @@ static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep)
 		q->again = !q->zapq;
 		vfio_ap_queue_publish(q);
 		return;
-	default:
-		vfio_ap_queue_start(q);
-		vfio_ap_queue_publish(q);
-		vfio_ap_queue_poll(q, 0);
-		return;
 	}
+	if (in_host)
+		vfio_ap_queue_start(q);
+	else
+		vfio_ap_reset_lose(q);
+	vfio_ap_queue_publish(q);
+	vfio_ap_queue_poll(q, 0);
 }
 
 /**
@@ -153,9 +138,16 @@ void vfio_ap_reset_retry(void)
 	}
 }
 
-static void vfio_ap_reset_row(unsigned int apid,
-			      const struct ap_mask *domains,
-			      const struct ap_mask *keep)
+/**
+ * vfio_ap_reset_queues() - have bound queues of an adapter reset
+ * @apid: the adapter, 0 to 255
+ * @domains: the domains; what is not bound is left out
+ * @keep: those that are left in their guest meanwhile; NULL if none
+ *
+ * Context: process; expects mdevs_lock, takes the lock of each queue.
+ */
+void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
+			  const struct ap_mask *keep)
 {
 	struct ap_adapter *adapter = matrix_dev->adapter[apid];
 	struct vfio_ap_queue *q;
@@ -170,24 +162,8 @@ static void vfio_ap_reset_row(unsigned int apid,
 	ap_mask_for_each(apqi, &bound) {
 		q = vfio_ap_queue_find(AP_MKQID(apid, apqi));
 		if (q)
-			vfio_ap_reset_mark(q, ap_mask_test(keep, apqi));
+			vfio_ap_reset_mark(q, keep && ap_mask_test(keep, apqi));
 	}
-}
-
-/**
- * vfio_ap_reset_queues() - have queues reset that left their guest
- * @apid: their adapter, 0 to 255
- * @domains: their domains; what is not bound is left out
- *
- * Context: process; expects mdevs_lock, takes the lock of each queue.
- */
-void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains)
-{
-	const struct ap_mask none = {};
-
-	lockdep_assert_held(&matrix_dev->mdevs_lock);
-
-	vfio_ap_reset_row(apid, domains, &none);
 }
 
 /**
@@ -200,30 +176,28 @@ void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains)
 void vfio_ap_reset_matrix(const struct ap_matrix *m,
 			  const struct ap_matrix *keep)
 {
-	const struct ap_mask none = {};
 	unsigned int apid;
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	ap_mask_for_each(apid, &m->apm)
-		vfio_ap_reset_row(apid, &m->aqm,
-				  keep && ap_mask_test(&keep->apm, apid) ?
-				  &keep->aqm : &none);
+		vfio_ap_reset_queues(apid, &m->aqm,
+				     keep && ap_mask_test(&keep->apm, apid) ?
+				     &keep->aqm : NULL);
 }
 
-static struct ap_queue_status vfio_ap_reset_zapq(struct vfio_ap_queue *q)
+static struct ap_queue_status vfio_ap_reset_issue(struct vfio_ap_queue *q,
+						  bool zapq)
 {
-	struct ap_queue_status status = ap_zapq(q->apqn, 0);
+	struct ap_queue_status status;
 
-	trace_vfio_ap_zapq(q->apqn, status);
-	return status;
-}
-
-static struct ap_queue_status vfio_ap_reset_tapq(struct vfio_ap_queue *q)
-{
-	struct ap_queue_status status = ap_tapq(q->apqn, NULL);
-
-	trace_vfio_ap_tapq(q->apqn, status);
+	if (zapq) {
+		status = ap_zapq(q->apqn, 0);
+		trace_vfio_ap_zapq(q->apqn, status);
+	} else {
+		status = ap_tapq(q->apqn, NULL);
+		trace_vfio_ap_tapq(q->apqn, status);
+	}
 	return status;
 }
 
@@ -245,7 +219,8 @@ static u64 vfio_ap_reset_down_delay(const struct vfio_ap_queue *q)
  * vfio_ap_reset_delay() - tell when to come back to a queue
  * @q: the queue
  *
- * One whose reset has failed is in no hurry.
+ * A reset is looked at after 50 us, or an eighth of its duration, but 20 ms at
+ * most. One whose reset has failed is in no hurry.
  *
  * Context: process; expects the queue's lock.
  * Return: the time from now, in ns.
@@ -264,8 +239,8 @@ u64 vfio_ap_reset_delay(const struct vfio_ap_queue *q)
 				       RETRY_FAILED_NS, RETRY_MAX_NS);
 		fallthrough;
 	default:
-		return clamp_t(u64, (now - q->tried) / POLL_SHARE, VFIO_AP_POLL_MIN_NS,
-			       POLL_MAX_NS);
+		return clamp_t(u64, (now - q->tried) / POLL_SHARE,
+			       VFIO_AP_POLL_MIN_NS, POLL_MAX_NS);
 	}
 }
 
@@ -289,24 +264,18 @@ static void vfio_ap_reset_fail(struct vfio_ap_queue *q, u64 elapsed)
 			  q->response);
 }
 
-static void vfio_ap_reset_recover(struct vfio_ap_queue *q)
-{
-	lockdep_assert_held(&q->lock);
-
-	q->told = false;
-	pr_notice_ratelimited("%02x.%04x: reset at last, can be passed again\n",
-			      AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
-	vfio_ap_dbf_event(VFIO_AP_DBF_NOTICE, "%02x.%04x: reset at last\n",
-			  AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
-}
-
 static void vfio_ap_reset_finish(struct vfio_ap_queue *q,
 				 enum vfio_ap_queue_state state)
 {
-	lockdep_assert_held(&q->lock);
-
-	if (q->told && state == VFIO_AP_QUEUE_CLEAN)
-		vfio_ap_reset_recover(q);
+	if (q->told && state == VFIO_AP_QUEUE_CLEAN) {
+		q->told = false;
+		pr_notice_ratelimited("%02x.%04x: reset at last, can be passed again\n",
+				      AP_QID_CARD(q->apqn),
+				      AP_QID_QUEUE(q->apqn));
+		vfio_ap_dbf_event(VFIO_AP_DBF_NOTICE,
+				  "%02x.%04x: reset at last\n",
+				  AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
+	}
 	q->state = state;
 	q->again = false;
 	if (state == VFIO_AP_QUEUE_CLEAN)
@@ -360,8 +329,6 @@ static bool vfio_ap_reset_stop_bus(struct vfio_ap_queue *q)
 	struct ap_queue *aq = q->ap_queue;
 	bool started;
 
-	lockdep_assert_held(&q->lock);
-
 	if (!aq)
 		return true;
 	spin_lock_bh(&aq->lock);
@@ -392,13 +359,13 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 
 	/* Until the bus has started its state machine, only look. */
 	if (!vfio_ap_reset_stop_bus(q) && elapsed < BUS_START_NS) {
-		status = vfio_ap_reset_tapq(q);
-		if (reset_table[status.response_code].tapq == DOWN)
+		status = vfio_ap_reset_issue(q, false);
+		if (reset_table[status.response_code].tapq == RESET_DOWN)
 			vfio_ap_reset_finish(q, VFIO_AP_QUEUE_DOWN);
 		return vfio_ap_reset_delay(q);
 	}
 
-	status = zapq ? vfio_ap_reset_zapq(q) : vfio_ap_reset_tapq(q);
+	status = vfio_ap_reset_issue(q, zapq);
 	q->response = status.response_code;
 	action = zapq ? reset_table[q->response].zapq :
 			reset_table[q->response].tapq;
@@ -414,45 +381,45 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 	}
 	/* It is back. The reset that it did not take begins now. */
 	if (q->state == VFIO_AP_QUEUE_DOWN &&
-	    (action == WAIT || action == AGAIN)) {
+	    (action == RESET_WAIT || action == RESET_AGAIN)) {
 		q->state = VFIO_AP_QUEUE_RESETTING;
 		q->since = ktime_get_ns();
 		elapsed = 0;
 	}
 
-	if ((action == DONE || action == DOWN) && !zapq && q->again) {
+	if ((action == RESET_DONE || action == RESET_DOWN) && !zapq && q->again) {
 		q->again = false;
 		/* A reset is over and another one begins; or it never began. */
 		if (q->accepted)
 			q->since = ktime_get_ns();
-		action = REISSUE;
+		action = RESET_REISSUE;
 	}
 	/* The host may have lost it, and the bus not seen that yet. */
-	if (action == LOST)
+	if (action == RESET_LOST)
 		vfio_ap_irq_ended(q);
-	if (action == LOST && !vfio_ap_queue_listed(q->apqn)) {
+	if (action == RESET_LOST && !vfio_ap_queue_listed(q->apqn)) {
 		q->lost = true;
-		action = DOWN;
+		action = RESET_DOWN;
 	}
 	switch (action) {
-	case WAIT:
+	case RESET_WAIT:
 		break;
-	case AGAIN:
+	case RESET_AGAIN:
 		q->again = true;
 		break;
-	case REISSUE:
+	case RESET_REISSUE:
 		q->zapq = true;
 		break;
-	case DONE:
+	case RESET_DONE:
 		if (vfio_ap_reset_verify(q, status))
 			return VFIO_AP_NEVER;
 		break;
-	case DOWN:
+	case RESET_DOWN:
 		vfio_ap_irq_ended(q);
 		vfio_ap_reset_finish(q, VFIO_AP_QUEUE_DOWN);
 		return vfio_ap_reset_delay(q);
-	case LOST:
-	case FAIL:
+	case RESET_LOST:
+	case RESET_FAIL:
 		/* Not at once again: who waits for it has to see that it failed. */
 		q->zapq = true;
 		vfio_ap_reset_fail(q, elapsed);
@@ -489,12 +456,10 @@ static bool vfio_ap_reset_last_zapq(struct vfio_ap_queue *q)
 {
 	u8 response;
 
-	lockdep_assert_held(&q->lock);
-
-	response = vfio_ap_reset_zapq(q).response_code;
+	response = vfio_ap_reset_issue(q, true).response_code;
 	if (response == AP_RESPONSE_NORMAL)
 		q->unseen = false;
-	return reset_table[response].zapq == WAIT ||
+	return reset_table[response].zapq == RESET_WAIT ||
 	       response == AP_RESPONSE_RESET_IN_PROGRESS;
 }
 

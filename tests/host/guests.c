@@ -7,7 +7,7 @@
 
 /* The table of adapters as the driver keeps it, made from the model */
 struct table {
-	const struct ap_adapter *entry[IDS];
+	struct ap_adapter *entry[IDS];
 	struct ap_adapter adapter[IDS];
 };
 
