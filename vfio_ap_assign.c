@@ -106,7 +106,7 @@ static void vfio_ap_assign_preview(struct vfio_ap_change *change,
  * Newly assigned queues may still be in reset after their previous user. This
  * waits for them before the change, so that the guest sees one change.
  */
-static int vfio_ap_assign_begin(struct vfio_ap_hold *hold,
+static int vfio_ap_assign_begin(struct vfio_ap_locks *locks,
 				struct vfio_ap_change *change,
 				struct ap_matrix_mdev *mdev,
 				const struct ap_matrix_delta *delta)
@@ -117,27 +117,27 @@ static int vfio_ap_assign_begin(struct vfio_ap_hold *hold,
 	bool asked;
 	int rc;
 
-	*hold = (struct vfio_ap_hold) {};
+	*locks = (struct vfio_ap_locks) {};
 	for (;;) {
-		rc = vfio_ap_lock_acquire_killable(hold, mdev);
+		rc = vfio_ap_lock_acquire_killable(locks, mdev);
 		if (rc)
 			return rc;
 		/* Somebody else may have changed the matrix since it was asked. */
 		vfio_ap_assign_preview(&now, mdev, delta);
-		asked = hold->added &&
+		asked = locks->added &&
 			ap_matrix_equal(&added->rows, &now.added.rows) &&
 			ap_matrix_equal(&added->columns, &now.added.columns);
 		if (!asked)
 			*added = now.added;
 		change->after = now.after;
-		if (asked || (!hold->added && !vfio_ap_assign_adds(added)))
+		if (asked || (!locks->added && !vfio_ap_assign_adds(added)))
 			return 0;
-		vfio_ap_lock_release(hold);
+		vfio_ap_lock_release(locks);
 
 		/* Resets get their time once, whatever a VMM took before. */
-		if (!hold->added)
+		if (!locks->added)
 			end = jiffies + VFIO_AP_WAIT;
-		hold->added = added;
+		locks->added = added;
 		if (vfio_ap_queue_wait_until(&added->rows, end) > 0)
 			vfio_ap_queue_wait_until(&added->columns, end);
 	}
@@ -162,23 +162,23 @@ int vfio_ap_assign_change(struct ap_matrix_mdev *mdev,
 			  const struct ap_matrix_delta *delta)
 {
 	struct vfio_ap_change change;
-	struct vfio_ap_hold hold;
+	struct vfio_ap_locks locks;
 	struct ap_matrix before;
 	bool wait = false;
 	int rc;
 
-	rc = vfio_ap_assign_begin(&hold, &change, mdev, delta);
+	rc = vfio_ap_assign_begin(&locks, &change, mdev, delta);
 	if (rc)
 		return rc;
 	before = mdev->shadow;
-	rc = hold.added ? vfio_ap_assign_check(mdev, hold.added) : 0;
+	rc = locks.added ? vfio_ap_assign_check(mdev, locks.added) : 0;
 	if (!rc && !ap_matrix_equal(&mdev->matrix, &change.after)) {
 		mdev->matrix = change.after;
-		mdev->held = ap_mask_or(&mdev->held, &change.added.columns.aqm);
+		mdev->aqm_pending = ap_mask_or(&mdev->aqm_pending, &change.added.columns.aqm);
 		vfio_ap_guest_evaluate(mdev);
 		wait = ap_matrix_loses(&before, &mdev->shadow);
 	}
-	vfio_ap_lock_release(&hold);
+	vfio_ap_lock_release(&locks);
 
 	if (wait)
 		vfio_ap_queue_wait(&before);

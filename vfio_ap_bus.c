@@ -272,7 +272,7 @@ static void vfio_ap_bus_set_host(const struct ap_config_info *info)
 		changed = ap_matrix_difference(&matrix_dev->host, &current_host);
 		gained = ap_mask_and(&changed.aqm, &current_host.aqm);
 		list_for_each_entry(mdev, &matrix_dev->mdev_list, node)
-			mdev->held = ap_mask_or(&mdev->held, &gained);
+			mdev->aqm_pending = ap_mask_or(&mdev->aqm_pending, &gained);
 		matrix_dev->host = current_host;
 		vfio_ap_bus_set_maxima(info);
 		vfio_ap_reset_retry();

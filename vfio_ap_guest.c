@@ -128,18 +128,18 @@ static void vfio_ap_guest_reset_leaving(const struct ap_matrix *from,
 	}
 }
 
-/* A domain is held until none of its queues is in reset. */
-static void vfio_ap_guest_admit(struct ap_matrix_mdev *mdev)
+/* A domain is pending until none of its queues is in reset. */
+static void vfio_ap_guest_update_pending(struct ap_matrix_mdev *mdev)
 {
 	struct ap_matrix candidates = { .apm = mdev->matrix.apm };
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
-	if (ap_mask_empty(&mdev->held))
+	if (ap_mask_empty(&mdev->aqm_pending))
 		return;
-	mdev->held = ap_mask_and(&mdev->held, &mdev->matrix.aqm);
-	mdev->held = ap_matrix_settling(&candidates, matrix_dev->adapter,
-					&mdev->held);
+	mdev->aqm_pending = ap_mask_and(&mdev->aqm_pending, &mdev->matrix.aqm);
+	mdev->aqm_pending = ap_matrix_settling(&candidates, matrix_dev->adapter,
+					       &mdev->aqm_pending);
 }
 
 static struct ap_matrix vfio_ap_guest_compute(struct ap_matrix_mdev *mdev)
@@ -148,10 +148,10 @@ static struct ap_matrix vfio_ap_guest_compute(struct ap_matrix_mdev *mdev)
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
-	vfio_ap_guest_admit(mdev);
+	vfio_ap_guest_update_pending(mdev);
 	if (!mdev->release_requested)
 		ap_matrix_filter(&shadow, &mdev->matrix, &matrix_dev->host,
-				 &mdev->held, matrix_dev->adapter);
+				 &mdev->aqm_pending, matrix_dev->adapter);
 	return shadow;
 }
 
@@ -188,11 +188,11 @@ void vfio_ap_guest_evaluate_work(struct work_struct *work)
 {
 	struct ap_matrix_mdev *mdev = container_of(work, struct ap_matrix_mdev,
 						   evaluate_work);
-	struct vfio_ap_hold hold;
+	struct vfio_ap_locks locks;
 
-	vfio_ap_lock_acquire(&hold, mdev);
+	vfio_ap_lock_acquire(&locks, mdev);
 	vfio_ap_guest_evaluate(mdev);
-	vfio_ap_lock_release(&hold);
+	vfio_ap_lock_release(&locks);
 }
 
 /**
@@ -258,7 +258,7 @@ void vfio_ap_guest_evaluate_outdated(void)
 	lockdep_assert_held(&matrix_dev->guests_lock);
 
 	list_for_each_entry(mdev, &matrix_dev->mdev_list, node) {
-		struct vfio_ap_hold hold;
+		struct vfio_ap_locks locks;
 
 		if (!mdev->outdated)
 			continue;
@@ -266,12 +266,12 @@ void vfio_ap_guest_evaluate_outdated(void)
 			mdev->outdated = false;
 			continue;
 		}
-		if (!vfio_ap_lock_try_guest(&hold, mdev)) {
+		if (!vfio_ap_lock_try_guest(&locks, mdev)) {
 			queue_work(matrix_dev->release_wq, &mdev->evaluate_work);
 			continue;
 		}
 		vfio_ap_guest_evaluate(mdev);
-		vfio_ap_lock_release_guest(&hold);
+		vfio_ap_lock_release_guest(&locks);
 	}
 }
 
@@ -340,7 +340,7 @@ static bool vfio_ap_guest_swap_hook(struct kvm *kvm, crypto_hook *from,
  */
 int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 {
-	struct vfio_ap_hold hold;
+	struct vfio_ap_locks locks;
 
 	/* A guest without a CRYCB has no AP instructions: nothing to do */
 	if (!kvm->arch.crypto.crycbd)
@@ -353,14 +353,14 @@ int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 	}
 
 	kvm_get_kvm(kvm);
-	vfio_ap_lock_acquire_kvm(&hold, kvm);
+	vfio_ap_lock_acquire_kvm(&locks, kvm);
 
 	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev, "attached by process %d\n",
 			 task_tgid_nr(current));
 	vfio_ap_guest_evaluate(mdev);
 	WRITE_ONCE(mdev->kvm, kvm);
 	vfio_ap_guest_push(mdev);
-	vfio_ap_lock_release(&hold);
+	vfio_ap_lock_release(&locks);
 	return 0;
 }
 
@@ -380,14 +380,14 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	struct kvm *kvm = mdev->kvm;
 	const struct ap_matrix nothing = {};
 	struct ap_matrix matrix;
-	struct vfio_ap_hold hold;
+	struct vfio_ap_locks locks;
 
 	if (!kvm)
 		return;
 
 	vfio_ap_guest_swap_hook(kvm, &mdev->pqap_hook, NULL);
 
-	vfio_ap_lock_acquire(&hold, mdev);
+	vfio_ap_lock_acquire(&locks, mdev);
 	kvm_arch_crypto_clear_masks(kvm);
 	trace_vfio_ap_apcb(dev_name(mdev->vdev.dev), &nothing);
 	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev, "detached\n");
@@ -398,7 +398,7 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	vfio_ap_guest_set_shadow(mdev, &nothing);
 	vfio_ap_reset_matrix(&matrix, NULL);
 	vfio_ap_guest_evaluate(mdev);
-	vfio_ap_lock_release(&hold);
+	vfio_ap_lock_release(&locks);
 
 	vfio_ap_nib_return_pins(mdev);
 	vfio_ap_queue_wait(&matrix);

@@ -10,34 +10,34 @@
 
 #include "vfio_ap_private.h"
 
-static void vfio_ap_lock_outer(const struct vfio_ap_hold *hold)
+static void vfio_ap_lock_outer(const struct vfio_ap_locks *locks)
 {
-	if (hold->added) {
+	if (locks->added) {
 		mutex_lock(&ap_attr_mutex);
-		vfio_ap_bus_check_owned(hold->added);
+		vfio_ap_bus_check_owned(locks->added);
 	}
 	mutex_lock(&matrix_dev->guests_lock);
 }
 
 /* A guest's lock may be held, so these locks are only tried. */
-static bool vfio_ap_lock_try_outer(const struct vfio_ap_hold *hold)
+static bool vfio_ap_lock_try_outer(const struct vfio_ap_locks *locks)
 {
-	if (hold->added) {
+	if (locks->added) {
 		if (!mutex_trylock(&ap_attr_mutex))
 			return false;
-		vfio_ap_bus_check_owned(hold->added);
+		vfio_ap_bus_check_owned(locks->added);
 	}
 	if (mutex_trylock(&matrix_dev->guests_lock))
 		return true;
-	if (hold->added)
+	if (locks->added)
 		mutex_unlock(&ap_attr_mutex);
 	return false;
 }
 
-static void vfio_ap_lock_release_outer(const struct vfio_ap_hold *hold)
+static void vfio_ap_lock_release_outer(const struct vfio_ap_locks *locks)
 {
 	mutex_unlock(&matrix_dev->guests_lock);
-	if (hold->added)
+	if (locks->added)
 		mutex_unlock(&ap_attr_mutex);
 }
 
@@ -45,7 +45,7 @@ static void vfio_ap_lock_release_outer(const struct vfio_ap_hold *hold)
  * A VMM can have the lock held for as long as it likes (KVM touches user
  * memory under it), so while guests_lock is held it is only tried.
  */
-static bool vfio_ap_lock_try_kvm(struct vfio_ap_hold *hold, struct kvm *kvm)
+static bool vfio_ap_lock_try_kvm(struct vfio_ap_locks *locks, struct kvm *kvm)
 {
 	lockdep_assert_held(&matrix_dev->guests_lock);
 
@@ -55,7 +55,7 @@ static bool vfio_ap_lock_try_kvm(struct vfio_ap_hold *hold, struct kvm *kvm)
 		if (!mutex_trylock(&kvm->lock))
 			return false;
 	}
-	hold->kvm = kvm;
+	locks->kvm = kvm;
 	return true;
 }
 
@@ -76,7 +76,7 @@ static int vfio_ap_lock_wait_kvm(struct kvm *kvm, bool killable)
 
 /**
  * vfio_ap_lock_wait() - wait for the lock of a guest, then try for the others
- * @hold: says which others; where to remember the guest
+ * @locks: says which others; where to remember the guest
  * @kvm: the guest
  * @killable: give up on a fatal signal
  *
@@ -87,25 +87,25 @@ static int vfio_ap_lock_wait_kvm(struct kvm *kvm, bool killable)
  *
  * Context: process, may sleep as long as a VMM likes. Expects the outer locks
  *	    and releases them; takes them again, and kvm->lock, if all goes well.
- * Return: 1 with all locks, and a reference to the guest in @hold; the guest may
+ * Return: 1 with all locks, and a reference to the guest in @locks; the guest may
  *	   have got another mdev meanwhile, or none; 0 with no lock, try again;
  *	   -EINTR with no lock.
  */
-static int vfio_ap_lock_wait(struct vfio_ap_hold *hold, struct kvm *kvm,
+static int vfio_ap_lock_wait(struct vfio_ap_locks *locks, struct kvm *kvm,
 			     bool killable)
 {
 	lockdep_assert_held(&matrix_dev->guests_lock);
 
 	kvm_get_kvm(kvm);
-	vfio_ap_lock_release_outer(hold);
+	vfio_ap_lock_release_outer(locks);
 
 	if (vfio_ap_lock_wait_kvm(kvm, killable)) {
 		kvm_put_kvm(kvm);
 		return -EINTR;
 	}
-	if (vfio_ap_lock_try_outer(hold)) {
-		hold->kvm = kvm;
-		hold->waited = kvm;
+	if (vfio_ap_lock_try_outer(locks)) {
+		locks->kvm = kvm;
+		locks->waited = kvm;
 		return 1;
 	}
 	mutex_unlock(&kvm->lock);
@@ -117,36 +117,36 @@ static int vfio_ap_lock_wait(struct vfio_ap_hold *hold, struct kvm *kvm,
  * The reference to a guest that was waited for may be the last one by now, so
  * it is given up with no lock held.
  */
-static void vfio_ap_lock_drop(struct vfio_ap_hold *hold)
+static void vfio_ap_lock_drop(struct vfio_ap_locks *locks)
 {
-	if (hold->kvm)
-		mutex_unlock(&hold->kvm->lock);
-	hold->kvm = NULL;
-	vfio_ap_lock_release_outer(hold);
-	if (hold->waited)
-		kvm_put_kvm(hold->waited);
-	hold->waited = NULL;
+	if (locks->kvm)
+		mutex_unlock(&locks->kvm->lock);
+	locks->kvm = NULL;
+	vfio_ap_lock_release_outer(locks);
+	if (locks->waited)
+		kvm_put_kvm(locks->waited);
+	locks->waited = NULL;
 }
 
-static int vfio_ap_lock_all(struct vfio_ap_hold *hold,
+static int vfio_ap_lock_all(struct vfio_ap_locks *locks,
 			    const struct ap_matrix_mdev *mdev, bool killable)
 {
 	struct kvm *kvm;
 	int rc;
 
 	for (;;) {
-		vfio_ap_lock_outer(hold);
+		vfio_ap_lock_outer(locks);
 		kvm = mdev->kvm;
-		if (vfio_ap_lock_try_kvm(hold, kvm))
+		if (vfio_ap_lock_try_kvm(locks, kvm))
 			break;
-		rc = vfio_ap_lock_wait(hold, kvm, killable);
+		rc = vfio_ap_lock_wait(locks, kvm, killable);
 		if (rc < 0)
 			return rc;
 		if (!rc)
 			continue;
 		if (mdev->kvm == kvm)
 			break;
-		vfio_ap_lock_drop(hold);
+		vfio_ap_lock_drop(locks);
 	}
 	mutex_lock(&matrix_dev->mdevs_lock);
 	return 0;
@@ -154,51 +154,51 @@ static int vfio_ap_lock_all(struct vfio_ap_hold *hold,
 
 /**
  * vfio_ap_lock_acquire() - take the locks for plugging and unplugging
- * @hold: where to remember what was taken
+ * @locks: where to remember what was taken
  * @mdev: the mdev whose guest is going to change; the caller keeps it alive
  *
  * Context: process, may sleep. Takes guests_lock, kvm->lock (if there is a
  *	    guest) and mdevs_lock, to be released with vfio_ap_lock_release().
  */
-void vfio_ap_lock_acquire(struct vfio_ap_hold *hold,
+void vfio_ap_lock_acquire(struct vfio_ap_locks *locks,
 			  const struct ap_matrix_mdev *mdev)
 {
-	*hold = (struct vfio_ap_hold) {};
-	vfio_ap_lock_all(hold, mdev, false);
+	*locks = (struct vfio_ap_locks) {};
+	vfio_ap_lock_all(locks, mdev, false);
 }
 
 /**
  * vfio_ap_lock_acquire_killable() - take the locks for a change of a matrix
- * @hold: says whether the bus has to be asked; the guest is stored there
+ * @locks: says whether the bus has to be asked; the guest is stored there
  * @mdev: the mdev whose guest is going to change; the caller keeps it alive
  *
- * Context: process, may sleep. Takes ap_attr_mutex if @hold says so,
+ * Context: process, may sleep. Takes ap_attr_mutex if @locks says so,
  *	    guests_lock, kvm->lock (if there is a guest) and mdevs_lock, to be
  *	    released with vfio_ap_lock_release().
  * Return: 0, or -EINTR with no lock held if the task is being killed.
  */
-int vfio_ap_lock_acquire_killable(struct vfio_ap_hold *hold,
+int vfio_ap_lock_acquire_killable(struct vfio_ap_locks *locks,
 				  const struct ap_matrix_mdev *mdev)
 {
-	return vfio_ap_lock_all(hold, mdev, true);
+	return vfio_ap_lock_all(locks, mdev, true);
 }
 
 /**
  * vfio_ap_lock_acquire_kvm() - take the locks for a guest that no mdev has yet
- * @hold: where to remember what was taken
+ * @locks: where to remember what was taken
  * @kvm: the guest; the caller keeps it alive
  *
  * Context: process, may sleep. Takes guests_lock, kvm->lock and mdevs_lock, to be
  *	    released with vfio_ap_lock_release().
  */
-void vfio_ap_lock_acquire_kvm(struct vfio_ap_hold *hold, struct kvm *kvm)
+void vfio_ap_lock_acquire_kvm(struct vfio_ap_locks *locks, struct kvm *kvm)
 {
-	*hold = (struct vfio_ap_hold) {};
+	*locks = (struct vfio_ap_locks) {};
 	for (;;) {
 		mutex_lock(&matrix_dev->guests_lock);
-		if (vfio_ap_lock_try_kvm(hold, kvm))
+		if (vfio_ap_lock_try_kvm(locks, kvm))
 			break;
-		if (vfio_ap_lock_wait(hold, kvm, false))
+		if (vfio_ap_lock_wait(locks, kvm, false))
 			break;
 	}
 	mutex_lock(&matrix_dev->mdevs_lock);
@@ -206,34 +206,34 @@ void vfio_ap_lock_acquire_kvm(struct vfio_ap_hold *hold, struct kvm *kvm)
 
 /**
  * vfio_ap_lock_release() - release what vfio_ap_lock_acquire() took
- * @hold: what was taken
+ * @locks: what was taken
  *
  * Context: process. Releases all locks taken, in reverse order.
  */
-void vfio_ap_lock_release(struct vfio_ap_hold *hold)
+void vfio_ap_lock_release(struct vfio_ap_locks *locks)
 {
 	lockdep_assert_held(&matrix_dev->guests_lock);
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	mutex_unlock(&matrix_dev->mdevs_lock);
-	vfio_ap_lock_drop(hold);
+	vfio_ap_lock_drop(locks);
 }
 
 /**
  * vfio_ap_lock_try_guest() - take the locks of one guest if its own is free
- * @hold: where to remember what was taken
+ * @locks: where to remember what was taken
  * @mdev: the guest's mdev
  *
  * Context: process; expects guests_lock. Takes kvm->lock (if there is a guest) and
  *	    mdevs_lock, to be released with vfio_ap_lock_release_guest().
  * Return: true if it was free or is not needed, otherwise none is taken.
  */
-bool vfio_ap_lock_try_guest(struct vfio_ap_hold *hold,
+bool vfio_ap_lock_try_guest(struct vfio_ap_locks *locks,
 			    const struct ap_matrix_mdev *mdev)
 {
 	lockdep_assert_held(&matrix_dev->guests_lock);
 
-	if (!vfio_ap_lock_try_kvm(hold, mdev->kvm))
+	if (!vfio_ap_lock_try_kvm(locks, mdev->kvm))
 		return false;
 	mutex_lock(&matrix_dev->mdevs_lock);
 	return true;
@@ -241,17 +241,17 @@ bool vfio_ap_lock_try_guest(struct vfio_ap_hold *hold,
 
 /**
  * vfio_ap_lock_release_guest() - release what vfio_ap_lock_try_guest() took
- * @hold: what was taken
+ * @locks: what was taken
  *
  * Context: process; guests_lock stays held.
  */
-void vfio_ap_lock_release_guest(struct vfio_ap_hold *hold)
+void vfio_ap_lock_release_guest(struct vfio_ap_locks *locks)
 {
 	lockdep_assert_held(&matrix_dev->guests_lock);
 
 	mutex_unlock(&matrix_dev->mdevs_lock);
-	if (hold->kvm)
-		mutex_unlock(&hold->kvm->lock);
+	if (locks->kvm)
+		mutex_unlock(&locks->kvm->lock);
 }
 
 /**

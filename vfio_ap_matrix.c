@@ -287,7 +287,7 @@ bool ap_matrix_lacks(const struct ap_adapter *adapter,
  * @shadow: where to store the result
  * @assigned: what the administrator assigned
  * @host: what the host has
- * @held: usage domains that are not to be passed yet
+ * @pending: usage domains that are not to be passed yet
  * @adapters: the queues
  *
  * The masks of a guest are a product: it cannot be denied a single queue. An
@@ -298,7 +298,7 @@ bool ap_matrix_lacks(const struct ap_adapter *adapter,
 void ap_matrix_filter(struct ap_matrix *shadow,
 		      const struct ap_matrix *assigned,
 		      const struct ap_matrix *host,
-		      const struct ap_mask *held,
+		      const struct ap_mask *pending,
 		      struct ap_adapter *const *adapters)
 {
 	static const struct ap_mask none;
@@ -306,7 +306,7 @@ void ap_matrix_filter(struct ap_matrix *shadow,
 
 	shadow->apm = ap_mask_and(&assigned->apm, &host->apm);
 	shadow->aqm = ap_mask_and(&assigned->aqm, &host->aqm);
-	shadow->aqm = ap_mask_andnot(&shadow->aqm, held);
+	shadow->aqm = ap_mask_andnot(&shadow->aqm, pending);
 	shadow->adm = ap_mask_and(&assigned->adm, &host->adm);
 
 	ap_mask_for_each(apid, &shadow->apm)

@@ -194,7 +194,7 @@ struct ap_mask ap_matrix_settling(const struct ap_matrix *m,
 void ap_matrix_filter(struct ap_matrix *shadow,
 		      const struct ap_matrix *assigned,
 		      const struct ap_matrix *host,
-		      const struct ap_mask *held,
+		      const struct ap_mask *pending,
 		      struct ap_adapter *const *adapters);
 bool ap_matrix_lacks(const struct ap_adapter *adapter,
 		     const struct ap_mask *domains, unsigned int *apqi);

@@ -74,7 +74,7 @@ struct vfio_ap_range {
  * @shadow: what the guest has, or would have; [mdevs_lock], written under
  *	shadow_lock as well
  * @shadow_lock: for AQIC, which looks at the shadow without mdevs_lock; a leaf
- * @held: domains assigned or added to the host of late, not passed before
+ * @aqm_pending: domains assigned or added to the host of late, not passed before
  *	their queues are reset; [mdevs_lock]
  * @release_requested: VFIO asked for the device back, nothing is plugged any
  *	more; [mdevs_lock]
@@ -101,7 +101,7 @@ struct ap_matrix_mdev {
 	struct ap_matrix matrix;
 	struct ap_matrix shadow;
 	seqlock_t shadow_lock; /* shadow, next to mdevs_lock */
-	struct ap_mask held;
+	struct ap_mask aqm_pending;
 	bool release_requested;
 	bool outdated;
 	struct kvm *kvm;
@@ -363,7 +363,7 @@ void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev);
 /* vfio_ap_lock.c: the locks for a change of what a guest has */
 
 /**
- * struct vfio_ap_hold - which locks vfio_ap_lock_acquire() took
+ * struct vfio_ap_locks - which locks vfio_ap_lock_acquire() took
  * @kvm: the guest whose lock is held, NULL if there is none
  * @waited: a reference to a guest that was waited for, to be given up when the
  *	locks are released; NULL if there is none
@@ -371,21 +371,21 @@ void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev);
  *	masks and driver_override stay as they were; NULL if there was nothing
  *	to ask
  */
-struct vfio_ap_hold {
+struct vfio_ap_locks {
 	struct kvm *kvm;
 	struct kvm *waited;
 	struct vfio_ap_addition *added;
 };
 
-void vfio_ap_lock_acquire(struct vfio_ap_hold *hold,
+void vfio_ap_lock_acquire(struct vfio_ap_locks *locks,
 			  const struct ap_matrix_mdev *mdev);
-int vfio_ap_lock_acquire_killable(struct vfio_ap_hold *hold,
+int vfio_ap_lock_acquire_killable(struct vfio_ap_locks *locks,
 				  const struct ap_matrix_mdev *mdev);
-void vfio_ap_lock_acquire_kvm(struct vfio_ap_hold *hold, struct kvm *kvm);
-void vfio_ap_lock_release(struct vfio_ap_hold *hold);
-bool vfio_ap_lock_try_guest(struct vfio_ap_hold *hold,
+void vfio_ap_lock_acquire_kvm(struct vfio_ap_locks *locks, struct kvm *kvm);
+void vfio_ap_lock_release(struct vfio_ap_locks *locks);
+bool vfio_ap_lock_try_guest(struct vfio_ap_locks *locks,
 			    const struct ap_matrix_mdev *mdev);
-void vfio_ap_lock_release_guest(struct vfio_ap_hold *hold);
+void vfio_ap_lock_release_guest(struct vfio_ap_locks *locks);
 void vfio_ap_lock_assert_held(const struct ap_matrix_mdev *mdev);
 
 /* vfio_ap_queue.c: queues, their index, and what the masks say of them */

@@ -172,7 +172,7 @@ static size_t put_adapter(const struct ap_matrix_mdev *mdev, char *buf,
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
-	domains = ap_mask_andnot(&domains, &mdev->held);
+	domains = ap_mask_andnot(&domains, &mdev->aqm_pending);
 	if (!ap_mask_test(&host->apm, apid) ||
 	    !ap_matrix_lacks(matrix_dev->adapter[apid], &domains, &apqi))
 		return scnprintf(buf + at, size - at, "%02x %s\n", apid,
