@@ -277,7 +277,7 @@ bool ap_matrix_lacks(const struct ap_adapter *adapter,
 	struct ap_mask rest = *domains;
 
 	if (adapter)
-		rest = ap_mask_andnot(domains, &adapter->passable);
+		rest = ap_mask_andnot(domains, &adapter->ready);
 	*apqi = ap_mask_next(&rest, 0);
 	return *apqi < AP_MASK_BITS;
 }
@@ -311,7 +311,7 @@ void ap_matrix_filter(struct ap_matrix *shadow,
 
 	ap_mask_for_each(apid, &shadow->apm)
 		if (!ap_mask_subset(&shadow->aqm, adapters[apid] ?
-				    &adapters[apid]->passable : &none))
+				    &adapters[apid]->ready : &none))
 			ap_mask_clear(&shadow->apm, apid);
 }
 

@@ -64,14 +64,14 @@ struct ap_matrix_delta {
  * @failed: bound, and the last reset was refused, or not verified in time
  * @down: bound, and deconfigured, checkstopped or lost by the host while a reset
  *	was wanted
- * @passable: bound, and fit to be in a guest
+ * @ready: bound, and fit to be in a guest
  */
 struct ap_adapter {
 	struct ap_mask bound;
 	struct ap_mask resetting;
 	struct ap_mask failed;
 	struct ap_mask down;
-	struct ap_mask passable;
+	struct ap_mask ready;
 };
 
 static inline u64 ap_mask_bit(unsigned int id)

@@ -112,20 +112,20 @@ void vfio_ap_queue_publish(const struct vfio_ap_queue *q)
 	unsigned int apqi = AP_QID_QUEUE(q->apqn);
 	bool resetting = q->state == VFIO_AP_QUEUE_RESETTING;
 	bool down = q->state == VFIO_AP_QUEUE_DOWN;
-	bool passable = q->state == VFIO_AP_QUEUE_CLEAN;
+	bool ready = q->state == VFIO_AP_QUEUE_CLEAN;
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 	lockdep_assert_held(&q->lock);
 
 	/* The guest that has the queue keeps it; no other guest gets it. */
 	if ((resetting || down) && q->keep)
-		passable = ap_mask_test(&adapter->passable, apqi);
+		ready = ap_mask_test(&adapter->ready, apqi);
 
 	ap_mask_assign(&adapter->bound, apqi, q->state != VFIO_AP_QUEUE_GONE);
 	ap_mask_assign(&adapter->failed, apqi,
 		       q->state == VFIO_AP_QUEUE_FAILED);
 	ap_mask_assign(&adapter->down, apqi, down);
-	ap_mask_assign(&adapter->passable, apqi, passable);
+	ap_mask_assign(&adapter->ready, apqi, ready);
 	ap_mask_assign(&adapter->resetting, apqi, resetting);
 	if (!resetting && wq_has_sleeper(&matrix_dev->reset_wait))
 		wake_up_all(&matrix_dev->reset_wait);
