@@ -13,13 +13,13 @@
 #include "vfio_ap_trace.h"
 
 /**
- * vfio_ap_guest_owner() - find the mdev that an APQN is assigned to
+ * vfio_ap_guest_mdev_for_apqn() - find the mdev that an APQN is assigned to
  * @apqn: the APQN
  *
  * Context: any; expects mdevs_lock.
  * Return: the mdev, NULL if there is none.
  */
-struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn)
+struct ap_matrix_mdev *vfio_ap_guest_mdev_for_apqn(u16 apqn)
 {
 	struct ap_matrix_mdev *mdev;
 
@@ -97,8 +97,8 @@ static void vfio_ap_guest_push(struct ap_matrix_mdev *mdev)
 }
 
 /* Without a guest, the shadow is what a guest would have. */
-static void vfio_ap_guest_let_have(struct ap_matrix_mdev *mdev,
-				   const struct ap_matrix *after)
+static void vfio_ap_guest_update_apcb(struct ap_matrix_mdev *mdev,
+				      const struct ap_matrix *after)
 {
 	lockdep_assert_held(&matrix_dev->guests_lock);
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
@@ -110,10 +110,10 @@ static void vfio_ap_guest_let_have(struct ap_matrix_mdev *mdev,
 		vfio_ap_guest_push(mdev);
 }
 
-static void vfio_ap_guest_reset_leaving(const struct ap_matrix *from,
+static void vfio_ap_guest_reset_removed(const struct ap_matrix *from,
 					const struct ap_matrix *to)
 {
-	struct ap_mask leaving;
+	struct ap_mask removed;
 	unsigned int apid;
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
@@ -121,10 +121,10 @@ static void vfio_ap_guest_reset_leaving(const struct ap_matrix *from,
 	if (!ap_matrix_loses(from, to))
 		return;
 	ap_mask_for_each(apid, &from->apm) {
-		leaving = from->aqm;
+		removed = from->aqm;
 		if (ap_mask_test(&to->apm, apid))
-			leaving = ap_mask_andnot(&from->aqm, &to->aqm);
-		vfio_ap_reset_queues(apid, &leaving, NULL);
+			removed = ap_mask_andnot(&from->aqm, &to->aqm);
+		vfio_ap_reset_queues(apid, &removed, NULL);
 	}
 }
 
@@ -174,8 +174,8 @@ void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 
 	mdev->outdated = false;
 	after = vfio_ap_guest_compute(mdev);
-	vfio_ap_guest_let_have(mdev, &after);
-	vfio_ap_guest_reset_leaving(&before, &after);
+	vfio_ap_guest_update_apcb(mdev, &after);
+	vfio_ap_guest_reset_removed(&before, &after);
 }
 
 /**
@@ -207,7 +207,7 @@ void vfio_ap_guest_outdate(u16 apqn)
 
 	lockdep_assert_held(&matrix_dev->guests_lock);
 
-	mdev = vfio_ap_guest_owner(apqn);
+	mdev = vfio_ap_guest_mdev_for_apqn(apqn);
 	if (mdev)
 		mdev->outdated = true;
 }
@@ -281,7 +281,7 @@ static bool vfio_ap_guest_plugged(u16 apqn)
 	struct ap_matrix_mdev *mdev;
 
 	guard(mutex)(&matrix_dev->mdevs_lock);
-	mdev = vfio_ap_guest_owner(apqn);
+	mdev = vfio_ap_guest_mdev_for_apqn(apqn);
 	return mdev && vfio_ap_guest_has(mdev, apqn) &&
 	       vfio_ap_queue_in_host(apqn);
 }

@@ -324,7 +324,7 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 }
 
 /**
- * vfio_ap_irq_leave() - a queue has left its guest
+ * vfio_ap_irq_unregister_gisc() - a queue has left its guest
  * @q: the queue
  *
  * KVM may do without the guest's GISA from now on. The page stays until the
@@ -332,7 +332,7 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
  *
  * Context: process; expects the queue's lock.
  */
-void vfio_ap_irq_leave(struct vfio_ap_queue *q)
+void vfio_ap_irq_unregister_gisc(struct vfio_ap_queue *q)
 {
 	lockdep_assert_held(&q->lock);
 

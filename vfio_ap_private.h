@@ -346,7 +346,7 @@ int vfio_ap_assign_change(struct ap_matrix_mdev *mdev,
 			  const struct ap_matrix_delta *delta);
 
 /* vfio_ap_guest.c: the one place that changes what a guest has */
-struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn);
+struct ap_matrix_mdev *vfio_ap_guest_mdev_for_apqn(u16 apqn);
 bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn);
 void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
 			      const struct ap_matrix *shadow);
@@ -425,7 +425,7 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu);
 bool vfio_ap_irq_step(struct vfio_ap_queue *q);
 void vfio_ap_irq_ended(struct vfio_ap_queue *q);
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length);
-void vfio_ap_irq_leave(struct vfio_ap_queue *q);
+void vfio_ap_irq_unregister_gisc(struct vfio_ap_queue *q);
 void vfio_ap_irq_abandon(struct vfio_ap_queue *q);
 
 /* vfio_ap_nib.c: notification indicator bytes; calls no other room */

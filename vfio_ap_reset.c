@@ -80,7 +80,7 @@ static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep)
 		keep = keep && q->keep;
 	q->keep = keep;
 	if (!keep)
-		vfio_ap_irq_leave(q);
+		vfio_ap_irq_unregister_gisc(q);
 	if (in_host && (q->state == VFIO_AP_QUEUE_RESETTING ||
 			q->state == VFIO_AP_QUEUE_FAILED)) {
 		/*
@@ -253,7 +253,7 @@ static void vfio_ap_reset_fail(struct vfio_ap_queue *q, u64 elapsed)
 	q->state = VFIO_AP_QUEUE_FAILED;
 	q->keep = false;
 	q->told = true;
-	vfio_ap_irq_leave(q);
+	vfio_ap_irq_unregister_gisc(q);
 	pr_notice_ratelimited("%02x.%04x: not reset after %llu ms (response %02x), kept out of every guest, still trying\n",
 			      AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn),
 			      elapsed / NSEC_PER_MSEC, q->response);

@@ -278,7 +278,7 @@ static ssize_t status_show(struct device *dev, struct device_attribute *attr,
 	apqn = AP_MKQID(apid, apqi);
 
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
-		mdev = vfio_ap_guest_owner(apqn);
+		mdev = vfio_ap_guest_mdev_for_apqn(apqn);
 		if (mdev)
 			status = vfio_ap_guest_has(mdev, apqn) ? "in use" :
 								 "assigned";
