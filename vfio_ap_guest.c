@@ -138,8 +138,8 @@ static void vfio_ap_guest_update_pending(struct ap_matrix_mdev *mdev)
 	if (ap_mask_empty(&mdev->aqm_pending))
 		return;
 	mdev->aqm_pending = ap_mask_and(&mdev->aqm_pending, &mdev->matrix.aqm);
-	mdev->aqm_pending = ap_matrix_settling(&candidates, matrix_dev->adapter,
-					       &mdev->aqm_pending);
+	mdev->aqm_pending = ap_matrix_resetting(&candidates, matrix_dev->adapter,
+						&mdev->aqm_pending);
 }
 
 static struct ap_matrix vfio_ap_guest_compute(struct ap_matrix_mdev *mdev)

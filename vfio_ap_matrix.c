@@ -241,7 +241,7 @@ void ap_matrix_added(const struct ap_matrix *from, const struct ap_matrix *to,
 }
 
 /**
- * ap_matrix_settling() - find domains that have a queue in reset
+ * ap_matrix_resetting() - find domains that have a queue in reset
  * @m: the matrix; its adapters are looked at
  * @adapters: the queues
  * @domains: the domains of interest
@@ -249,9 +249,9 @@ void ap_matrix_added(const struct ap_matrix *from, const struct ap_matrix *to,
  * Context: any.
  * Return: those of @domains of which a queue of an adapter of @m is in reset.
  */
-struct ap_mask ap_matrix_settling(const struct ap_matrix *m,
-				  struct ap_adapter *const *adapters,
-				  const struct ap_mask *domains)
+struct ap_mask ap_matrix_resetting(const struct ap_matrix *m,
+				   struct ap_adapter *const *adapters,
+				   const struct ap_mask *domains)
 {
 	struct ap_mask found = {};
 	unsigned int apid;

@@ -188,9 +188,9 @@ bool ap_matrix_shares(const struct ap_matrix *a, const struct ap_matrix *b,
 bool ap_matrix_loses(const struct ap_matrix *from, const struct ap_matrix *to);
 void ap_matrix_added(const struct ap_matrix *from, const struct ap_matrix *to,
 		     struct ap_matrix *rows, struct ap_matrix *columns);
-struct ap_mask ap_matrix_settling(const struct ap_matrix *m,
-				  struct ap_adapter *const *adapters,
-				  const struct ap_mask *domains);
+struct ap_mask ap_matrix_resetting(const struct ap_matrix *m,
+				   struct ap_adapter *const *adapters,
+				   const struct ap_mask *domains);
 void ap_matrix_filter(struct ap_matrix *shadow,
 		      const struct ap_matrix *assigned,
 		      const struct ap_matrix *host,

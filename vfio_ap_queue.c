@@ -147,7 +147,7 @@ void vfio_ap_queue_start(struct vfio_ap_queue *q)
 	q->tried = q->since;
 }
 
-static bool vfio_ap_queue_settled(const struct ap_matrix *m)
+static bool vfio_ap_queue_none_resetting(const struct ap_matrix *m)
 {
 	const struct ap_adapter *adapter;
 	unsigned int apid, i;
@@ -182,7 +182,7 @@ long vfio_ap_queue_wait_until(const struct ap_matrix *m, unsigned long end)
 	lockdep_assert_not_held(&matrix_dev->mdevs_lock);
 
 	rc = wait_event_killable_timeout(matrix_dev->reset_wait,
-					 vfio_ap_queue_settled(m),
+					 vfio_ap_queue_none_resetting(m),
 					 time_before(now, end) ? end - now : 0);
 	/* The poller holds this lock until the guests have the news as well. */
 	mutex_lock(&matrix_dev->guests_lock);

@@ -256,7 +256,7 @@ void settling(void)
 		table_fill(&adapters, &queues);
 		m = naive_matrix(&n);
 		mask = naive_mask(domains);
-		got = ap_matrix_settling(&m, adapters.entry, &mask);
+		got = ap_matrix_resetting(&m, adapters.entry, &mask);
 		need(naive_is_mask(expected, &got), "domains in reset");
 	}
 	expect_at_least(some, 20, "often enough there is a reset");
