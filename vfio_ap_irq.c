@@ -118,7 +118,7 @@ static struct vfio_ap_nib *irq_take_nib(struct vfio_ap_queue *q)
 
 	nib = q->nib;
 	q->nib = NULL;
-	q->nib_ending = false;
+	q->irq_off_pending = false;
 	q->disable = false;
 	return nib;
 }
@@ -131,7 +131,7 @@ static void irq_watch(struct vfio_ap_queue *q, u64 delay)
 		q->disable = false;
 		return;
 	}
-	q->nib_ending = true;
+	q->irq_off_pending = true;
 	vfio_ap_queue_poll(q, delay);
 }
 
@@ -190,7 +190,7 @@ static struct ap_queue_status irq_enable(struct vfio_ap_queue *q,
 			status = irq_issue_enable(q, *nib, gpa);
 		q->disable = false;
 	} else if (status.response_code == AP_RESPONSE_OTHERWISE_CHANGED &&
-		   q->nib_ending) {
+		   q->irq_off_pending) {
 		/* On, but being switched off: let the guest try again. */
 		status = irq_status(AP_RESPONSE_BUSY);
 	}
@@ -198,7 +198,7 @@ static struct ap_queue_status irq_enable(struct vfio_ap_queue *q,
 	if (status.response_code != AP_RESPONSE_NORMAL)
 		return status;
 	swap(q->nib, *nib);
-	q->nib_ending = false;
+	q->irq_off_pending = false;
 	q->disable = false;
 	return status;
 }
@@ -214,7 +214,7 @@ static bool irq_can_linger(const struct vfio_ap_queue *q,
 
 	lockdep_assert_held(&q->lock);
 
-	return nib && q->nib_ending && !q->disable && gpa &&
+	return nib && q->irq_off_pending && !q->disable && gpa &&
 	       nib->iova == (gpa & PAGE_MASK) && nib->gisc == gisc &&
 	       nib->mdev == mdev && nib->has_gisc && !READ_ONCE(nib->revoked) &&
 	       q->state == VFIO_AP_QUEUE_CLEAN &&
@@ -233,7 +233,7 @@ static bool irq_enable_again(struct vfio_ap_queue *q,
 		return false;
 	*status = irq_issue_enable(q, q->nib, gpa);
 	if (status->response_code == AP_RESPONSE_NORMAL)
-		q->nib_ending = false;
+		q->irq_off_pending = false;
 	/* Still on, but being switched off: let the guest try again. */
 	if (status->response_code == AP_RESPONSE_OTHERWISE_CHANGED)
 		*status = irq_status(AP_RESPONSE_BUSY);
@@ -264,7 +264,7 @@ static struct ap_queue_status irq_guest_enable(struct kvm_vcpu *vcpu,
 	nib->gisc = gisc;
 	status = irq_enable(q, mdev, &nib, gpa);
 	if (nib)
-		vfio_ap_nib_end(nib);
+		vfio_ap_nib_release(nib);
 	return status;
 }
 
@@ -341,12 +341,12 @@ void vfio_ap_irq_unregister_gisc(struct vfio_ap_queue *q)
 }
 
 /**
- * vfio_ap_irq_ended() - the interrupt of a queue is known to be off
+ * vfio_ap_irq_cleared() - the interrupt of a queue is known to be off
  * @q: the queue
  *
  * Context: process; expects the queue's lock, takes nib_lock.
  */
-void vfio_ap_irq_ended(struct vfio_ap_queue *q)
+void vfio_ap_irq_cleared(struct vfio_ap_queue *q)
 {
 	struct vfio_ap_nib *nib;
 
@@ -354,7 +354,7 @@ void vfio_ap_irq_ended(struct vfio_ap_queue *q)
 
 	nib = irq_take_nib(q);
 	if (nib)
-		vfio_ap_nib_end_async(nib);
+		vfio_ap_nib_release_async(nib);
 }
 
 /**
@@ -368,13 +368,13 @@ bool vfio_ap_irq_step(struct vfio_ap_queue *q)
 {
 	lockdep_assert_held(&q->lock);
 
-	if (!q->nib || !q->nib_ending)
+	if (!q->nib || !q->irq_off_pending)
 		return true;
 	if (q->disable)
 		irq_disable(q);
 	if (!irq_off(q))
 		return false;
-	vfio_ap_irq_ended(q);
+	vfio_ap_irq_cleared(q);
 	return true;
 }
 
@@ -388,7 +388,7 @@ static void irq_disuse(struct vfio_ap_nib *nib)
 		if (q->nib == nib && q->state != VFIO_AP_QUEUE_GONE) {
 			irq_stop(q);
 			if (irq_off(q))
-				vfio_ap_irq_ended(q);
+				vfio_ap_irq_cleared(q);
 			else
 				irq_watch(q, NSEC_PER_MSEC / 2);
 		}

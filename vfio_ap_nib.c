@@ -123,13 +123,13 @@ void vfio_ap_nib_unregister(struct vfio_ap_nib *nib)
 }
 
 /**
- * vfio_ap_nib_end() - the adapter does not use a NIB (any more)
+ * vfio_ap_nib_release() - the adapter does not use a NIB (any more)
  * @nib: the NIB; the adapter's share is given up
  *
  * Context: process, may sleep for VFIO's locks and for the end of a guest. Takes
  *	    nib_lock.
  */
-void vfio_ap_nib_end(struct vfio_ap_nib *nib)
+void vfio_ap_nib_release(struct vfio_ap_nib *nib)
 {
 	vfio_ap_nib_unregister(nib);
 	nib_return(nib);
@@ -139,17 +139,17 @@ void vfio_ap_nib_end(struct vfio_ap_nib *nib)
 }
 
 /**
- * vfio_ap_nib_end_async() - have the adapter's share of a NIB given up
+ * vfio_ap_nib_release_async() - have the adapter's share of a NIB given up
  * @nib: the NIB; the adapter's share is given up
  *
  * Context: process; takes nib_lock.
  */
-void vfio_ap_nib_end_async(struct vfio_ap_nib *nib)
+void vfio_ap_nib_release_async(struct vfio_ap_nib *nib)
 {
 	/* A waiter for the reset may go on to what needs an unused GISA. */
 	vfio_ap_nib_unregister(nib);
 	scoped_guard(spinlock, &matrix_dev->nib_lock) {
-		nib->ended = true;
+		nib->adapter_done = true;
 		nib_kick(nib);
 	}
 }
@@ -158,12 +158,12 @@ void vfio_ap_nib_end_async(struct vfio_ap_nib *nib)
 static void nib_work(struct work_struct *work)
 {
 	struct vfio_ap_nib *nib = container_of(work, struct vfio_ap_nib, work);
-	bool ended = false;
+	bool adapter_done = false;
 
 	scoped_guard(spinlock, &matrix_dev->nib_lock)
-		swap(ended, nib->ended);
-	if (ended)
-		vfio_ap_nib_end(nib);
+		swap(adapter_done, nib->adapter_done);
+	if (adapter_done)
+		vfio_ap_nib_release(nib);
 	else
 		nib_return(nib);
 	vfio_ap_nib_put(nib);
@@ -202,7 +202,7 @@ static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
 	nib->pin = VFIO_AP_NIB_PINNING;
 	nib->revoked = false;
 	nib->has_gisc = false;
-	nib->ended = false;
+	nib->adapter_done = false;
 	return nib;
 }
 
@@ -290,7 +290,7 @@ struct vfio_ap_nib *vfio_ap_nib_make(struct kvm_vcpu *vcpu,
 		return ERR_PTR(-EFAULT);
 	nib = nib_pin(mdev, q, vcpu->kvm, gpa & PAGE_MASK);
 	if (!IS_ERR(nib) && !nib_share(vcpu, nib)) {
-		vfio_ap_nib_end(nib);
+		vfio_ap_nib_release(nib);
 		return ERR_PTR(-EFAULT);
 	}
 	return nib;

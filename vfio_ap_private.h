@@ -155,7 +155,7 @@ enum vfio_ap_queue_state {
  * @accepted: the last ZAPQ was accepted; after unbind: a reset is under way
  * @disable: AQIC to disable has to be issued again
  * @nib: where the adapter may still write, NULL if it may not
- * @nib_ending: nobody wants @nib any more, wait for the interrupt to be off
+ * @irq_off_pending: nobody wants @nib any more, wait for the interrupt to be off
  * @spare: a NIB that was used and can be used again, or NULL; whoever exchanges
  *	it for something else has it
  * @since: when the current reset began, or the host changed since, in ns of
@@ -185,7 +185,7 @@ struct vfio_ap_queue {
 	bool told:1;
 	bool accepted:1;
 	bool disable:1;
-	bool nib_ending:1;
+	bool irq_off_pending:1;
 	u8 response;
 	struct vfio_ap_nib *nib;
 	struct vfio_ap_nib *spare;
@@ -220,7 +220,7 @@ enum vfio_ap_nib_pin {
  * @gisc: the guest's interruption subclass, 0 to 7
  * @nisc: the host's interruption subclass for it, valid if @has_gisc
  * @has_gisc: @gisc is registered
- * @ended: the adapter's share is to be given up by @work; [nib_lock]
+ * @adapter_done: the adapter's share is to be given up by @work; [nib_lock]
  * @work: gives up shares where that cannot be done on the spot; has a share of
  *	its own meanwhile
  */
@@ -237,7 +237,7 @@ struct vfio_ap_nib {
 	u8 gisc;
 	u8 nisc;
 	bool has_gisc;
-	bool ended;
+	bool adapter_done;
 	struct work_struct work;
 };
 
@@ -423,7 +423,7 @@ void vfio_ap_poll_exit(void);
 /* vfio_ap_irq.c: interrupts of queues, AQIC */
 int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu);
 bool vfio_ap_irq_step(struct vfio_ap_queue *q);
-void vfio_ap_irq_ended(struct vfio_ap_queue *q);
+void vfio_ap_irq_cleared(struct vfio_ap_queue *q);
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length);
 void vfio_ap_irq_unregister_gisc(struct vfio_ap_queue *q);
 void vfio_ap_irq_abandon(struct vfio_ap_queue *q);
@@ -441,8 +441,8 @@ struct vfio_ap_nib *vfio_ap_nib_make(struct kvm_vcpu *vcpu,
 				     struct vfio_ap_queue *q, u64 gpa);
 void vfio_ap_nib_put(struct vfio_ap_nib *nib);
 void vfio_ap_nib_unregister(struct vfio_ap_nib *nib);
-void vfio_ap_nib_end(struct vfio_ap_nib *nib);
-void vfio_ap_nib_end_async(struct vfio_ap_nib *nib);
+void vfio_ap_nib_release(struct vfio_ap_nib *nib);
+void vfio_ap_nib_release_async(struct vfio_ap_nib *nib);
 void vfio_ap_nib_revoke(struct vfio_ap_nib *nib);
 void vfio_ap_nib_unmap_begin(struct vfio_ap_unmap *u, struct ap_matrix_mdev *mdev);
 void vfio_ap_nib_unmap_end(struct vfio_ap_unmap *u, struct ap_matrix_mdev *mdev,

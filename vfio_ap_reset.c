@@ -63,7 +63,7 @@ static void vfio_ap_reset_lose(struct vfio_ap_queue *q)
 	q->stopped = q->since;
 	q->lost = true;
 	q->disable = false;
-	q->nib_ending = !!q->nib;
+	q->irq_off_pending = !!q->nib;
 }
 
 /* With @keep, the guest keeps the queue meanwhile. */
@@ -290,7 +290,7 @@ static bool vfio_ap_reset_verify(struct vfio_ap_queue *q,
 				 struct ap_queue_status status)
 {
 	/* Enabled since the last ZAPQ was accepted, though it may not show yet */
-	bool used = q->nib && !q->nib_ending;
+	bool used = q->nib && !q->irq_off_pending;
 	bool off = !status.irq_enabled;
 
 	lockdep_assert_held(&q->lock);
@@ -309,7 +309,7 @@ static bool vfio_ap_reset_verify(struct vfio_ap_queue *q,
 		return false;
 	}
 	if (off && !used)
-		vfio_ap_irq_ended(q);
+		vfio_ap_irq_cleared(q);
 	if ((off || used) && (status.queue_empty || q->keep)) {
 		vfio_ap_reset_finish(q, VFIO_AP_QUEUE_CLEAN);
 		return true;
@@ -374,7 +374,7 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 		q->accepted = q->response == AP_RESPONSE_NORMAL;
 	/* What is switched on from now on is not switched off by this one. */
 	if (zapq && q->accepted) {
-		q->nib_ending = !!q->nib;
+		q->irq_off_pending = !!q->nib;
 		q->unseen = false;
 		q->disable = false;
 		q->tried = ktime_get_ns();
@@ -396,7 +396,7 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 	}
 	/* The host may have lost it, and the bus not seen that yet. */
 	if (action == RESET_LOST)
-		vfio_ap_irq_ended(q);
+		vfio_ap_irq_cleared(q);
 	if (action == RESET_LOST && !vfio_ap_queue_listed(q->apqn)) {
 		q->lost = true;
 		action = RESET_DOWN;
@@ -415,7 +415,7 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 			return VFIO_AP_NEVER;
 		break;
 	case RESET_DOWN:
-		vfio_ap_irq_ended(q);
+		vfio_ap_irq_cleared(q);
 		vfio_ap_reset_finish(q, VFIO_AP_QUEUE_DOWN);
 		return vfio_ap_reset_delay(q);
 	case RESET_LOST:
@@ -481,7 +481,7 @@ void vfio_ap_reset_final(struct vfio_ap_queue *q, bool present)
 		q->stopped = q->tried;
 		/* The queue is somebody else's from now on: no more AQIC. */
 		q->disable = false;
-		q->nib_ending = !!q->nib;
+		q->irq_off_pending = !!q->nib;
 		if (present)
 			q->accepted = vfio_ap_reset_last_zapq(q);
 		/* If it was polled already, that is over. */
