@@ -36,11 +36,11 @@ static struct ap_mask *vfio_ap_poll_turn(const struct vfio_ap_queue *q,
 }
 
 /*
- * @news: the state changed. @again: the queue was asked, and has to be asked
+ * @changed: the state changed. @again: the queue was asked, and has to be asked
  * again.
  */
 static u64 vfio_ap_poll_step(struct vfio_ap_queue *q,
-			     struct vfio_ap_turn *turn, bool *news,
+			     struct vfio_ap_turn *turn, bool *changed,
 			     bool *again)
 {
 	unsigned int apid = AP_QID_CARD(q->apqn);
@@ -48,7 +48,7 @@ static u64 vfio_ap_poll_step(struct vfio_ap_queue *q,
 	struct ap_mask *waiting;
 	u64 delay = VFIO_AP_NEVER;
 
-	*news = false;
+	*changed = false;
 	*again = false;
 	guard(mutex)(&q->lock);
 	waiting = vfio_ap_poll_turn(q, turn);
@@ -69,22 +69,22 @@ static u64 vfio_ap_poll_step(struct vfio_ap_queue *q,
 			delay = vfio_ap_reset_delay(q);
 		break;
 	}
-	*news = q->state != before;
-	if (waiting && !*news) {
+	*changed = q->state != before;
+	if (waiting && !*changed) {
 		ap_mask_set(waiting, apid);
 		*again = true;
 	}
 	return delay;
 }
 
-/* Each queue of @news has a reference, which this gives up. */
-static void vfio_ap_poll_announce(struct list_head *news)
+/* Each queue of @changed has a reference, which this gives up. */
+static void vfio_ap_poll_announce(struct list_head *changed)
 {
 	struct vfio_ap_queue *q, *next;
 
 	scoped_guard(mutex, &matrix_dev->guests_lock) {
 		scoped_guard(mutex, &matrix_dev->mdevs_lock) {
-			list_for_each_entry(q, news, news) {
+			list_for_each_entry(q, changed, changed_node) {
 				guard(mutex)(&q->lock);
 				/* Unbound meanwhile: its bits may be another's */
 				if (q->state == VFIO_AP_QUEUE_GONE)
@@ -97,8 +97,8 @@ static void vfio_ap_poll_announce(struct list_head *news)
 	}
 	wake_up_all(&matrix_dev->reset_wait);
 
-	list_for_each_entry_safe(q, next, news, news) {
-		list_del_init(&q->news);
+	list_for_each_entry_safe(q, next, changed, changed_node) {
+		list_del_init(&q->changed_node);
 		vfio_ap_queue_put(q);
 	}
 }
@@ -156,8 +156,8 @@ static void vfio_ap_poll_last(struct list_head *asked)
 	struct vfio_ap_queue *q, *next;
 
 	spin_lock(&matrix_dev->poll_lock);
-	list_for_each_entry_safe(q, next, asked, news) {
-		list_del_init(&q->news);
+	list_for_each_entry_safe(q, next, asked, changed_node) {
+		list_del_init(&q->changed_node);
 		list_move_tail(&q->node, &matrix_dev->polled);
 	}
 	spin_unlock(&matrix_dev->poll_lock);
@@ -169,25 +169,25 @@ static void vfio_ap_poll_work(struct work_struct *work)
 	struct vfio_ap_queue *q, *next;
 	LIST_HEAD(asked);
 	LIST_HEAD(due);
-	LIST_HEAD(news);
+	LIST_HEAD(changed);
 
 	vfio_ap_poll_take_due(&due);
 	list_for_each_entry_safe(q, next, &due, node) {
-		bool changed, again;
-		u64 delay = vfio_ap_poll_step(q, &turn, &changed, &again);
+		bool differs, again;
+		u64 delay = vfio_ap_poll_step(q, &turn, &differs, &again);
 
-		if (changed) {
+		if (differs) {
 			kref_get(&q->ref);
-			list_add_tail(&q->news, &news);
+			list_add_tail(&q->changed_node, &changed);
 		}
 		if (again)
-			list_add_tail(&q->news, &asked);
+			list_add_tail(&q->changed_node, &asked);
 		vfio_ap_poll_repoll(q, delay);
 		cond_resched();
 	}
 	vfio_ap_poll_last(&asked);
-	if (!list_empty(&news))
-		vfio_ap_poll_announce(&news);
+	if (!list_empty(&changed))
+		vfio_ap_poll_announce(&changed);
 	vfio_ap_poll_rearm();
 }
 

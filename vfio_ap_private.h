@@ -167,7 +167,7 @@ enum vfio_ap_queue_state {
  * @due: when to poll, in ns of CLOCK_MONOTONIC; the largest number if it is not
  *	among the polled ones, or the poller is looking at it and nobody asked
  *	for more since; [poll_lock], who has the queue's lock may look at it
- * @news: in the poller's list of queues that changed; poller only
+ * @changed_node: in the poller's list of queues that changed; poller only
  */
 struct vfio_ap_queue {
 	struct kref ref;
@@ -194,7 +194,7 @@ struct vfio_ap_queue {
 	u64 stopped;
 	struct list_head node;
 	u64 due;
-	struct list_head news;
+	struct list_head changed_node;
 };
 
 /* A vCPU is asking for the pin, VFIO counts it, it is being given back */

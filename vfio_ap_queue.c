@@ -245,7 +245,7 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue)
 	kref_init(&q->ref);
 	mutex_init(&q->lock);
 	INIT_LIST_HEAD(&q->node);
-	INIT_LIST_HEAD(&q->news);
+	INIT_LIST_HEAD(&q->changed_node);
 	q->due = VFIO_AP_NEVER;
 	q->apqn = apqn;
 	q->ap_queue = ap_queue;
