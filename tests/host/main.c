@@ -17,6 +17,8 @@ static const struct ktap_case cases[] = {
 	{ "C-5: sharing needs a common adapter and domain", shares_table },
 	{ "C-5: the first shared APQN is found", shares_random },
 	{ "R-27: a change adds exactly the new APQNs", added },
+	{ "R-21: a change clears first, and sets then", applied },
+	{ "R-4: a change that takes a number away loses queues", loses },
 	{ "C-7: an adapter is passed with all queues or not at all",
 	  filter_table },
 	{ "C-7: the shadow is that of the model", filter_random },
