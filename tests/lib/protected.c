@@ -217,10 +217,10 @@ static enum vm_exit run(struct vm *vm, unsigned int timeout_ms)
 	long end = clock_ms() + timeout_ms;
 	enum vm_exit left;
 
-	vm->agains = 0;
+	vm->retries = 0;
 	do {
 		left = vm_run(vm, timeout_ms);
-		vm->agains += left == VM_ERROR && vm->error == -EAGAIN;
+		vm->retries += left == VM_ERROR && vm->error == -EAGAIN;
 	} while (left == VM_ERROR && vm->error == -EAGAIN && clock_ms() < end);
 	return left == VM_ERROR && vm->error == -EAGAIN ? VM_TIMEOUT : left;
 }

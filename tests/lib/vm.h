@@ -29,7 +29,7 @@ struct vm {
 	int error;			/* -errno of the last KVM_RUN, or 0 */
 	bool protected;			/* see protected.h */
 	unsigned int uv_rc;		/* what the ultravisor said to the last command */
-	unsigned int agains;		/* how often KVM wanted the last order run again */
+	unsigned int retries;		/* how often KVM wanted the last order run again */
 };
 
 enum vm_exit { VM_LEFT, VM_TIMEOUT, VM_ERROR };
