@@ -269,7 +269,8 @@ static struct ap_queue_status irq_guest_enable(struct kvm_vcpu *vcpu,
 }
 
 /* The page stays pinned until the poller sees the interrupt off. */
-static struct ap_queue_status irq_guest_disable(struct ap_matrix_mdev *mdev,
+static struct ap_queue_status irq_guest_disable(struct kvm_vcpu *vcpu,
+						struct ap_matrix_mdev *mdev,
 						struct vfio_ap_queue *q)
 {
 	struct ap_queue_status status;
@@ -279,7 +280,8 @@ static struct ap_queue_status irq_guest_disable(struct ap_matrix_mdev *mdev,
 	    !vfio_ap_guest_has(mdev, q->apqn))
 		return irq_status(AP_RESPONSE_Q_NOT_AVAIL);
 	status = irq_stop(q);
-	irq_watch(q, LINGER_NS);
+	/* A protected guest cannot take its page back before it is unpinned. */
+	irq_watch(q, vcpu->arch.pv.handle ? 0 : LINGER_NS);
 	return status;
 }
 
@@ -316,7 +318,7 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 	else if (control.ir)
 		answer.status = irq_guest_enable(vcpu, mdev, q, control.isc);
 	else
-		answer.status = irq_guest_disable(mdev, q);
+		answer.status = irq_guest_disable(vcpu, mdev, q);
 	if (q)
 		vfio_ap_queue_put(q);
 	gprs[1] = answer.value;

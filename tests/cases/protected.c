@@ -104,6 +104,20 @@ static void pin_fails(void)
 	enable(&scene);
 }
 
+static void unshare_after_disable(void)
+{
+	struct scene scene = scene_protected();
+	long begun;
+
+	enable(&scene);
+	expect_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_OK, "disabling is answered 00");
+	begun = clock_ms();
+	expect_int(protected_unshare(scene.vm, GUEST_NIB), 0, "the guest takes the page back");
+	ktap_diag("it took %ld ms, KVM_RUN was refused %u times", clock_ms() - begun,
+		  scene.vm->agains);
+	expect_at_most(clock_ms() - begun, 5, "R-15: milliseconds until the page is the guest's");
+}
+
 static void unshare_after_reset(void)
 {
 	struct scene scene = scene_protected();
@@ -175,8 +189,10 @@ int main(void)
 		{ "R-15: interrupts reach a protected guest that shares the page", interrupts },
 		{ "R-15: an indicator outside of shared pages is answered 06", not_shared },
 		{ "R-15: the ultravisor refuses to pin a page once", pin_fails },
+		{ "R-15: F3: a page can be taken back at once after a disable",
+		  unshare_after_disable },
 		{ "R-15: a page can be taken back after a reset", unshare_after_reset },
-		{ "R-15: a protected guest reboots with an interrupt enabled", reboot },
+		{ "R-15: F2: a protected guest reboots with an interrupt enabled", reboot },
 		{ "R-15: a guest becomes an ordinary one with an interrupt enabled",
 		  disable_armed },
 		{ "R-15: asynchronous destroy", async },
