@@ -139,14 +139,18 @@ static struct ap_queue_status irq_issue_enable(struct vfio_ap_queue *q,
 					       struct vfio_ap_nib *nib,
 					       u64 gpa)
 {
-	u64 gisa = virt_to_phys(nib->kvm->arch.gisa_int.origin);
+	struct kvm_s390_gisa *gisa = READ_ONCE(nib->kvm->arch.gisa_int.origin);
 	union ap_qirq_ctrl control = {
-		.ir = 1, .gisc = nib->gisc, .gisa = gisa >> 4, .isc = nib->nisc,
+		.ir = 1, .gisc = nib->gisc, .isc = nib->nisc,
 	};
 	struct ap_queue_status status;
 
 	lockdep_assert_held(&q->lock);
 
+	/* KVM destroys the GISA of a guest that becomes a protected one. */
+	if (!gisa)
+		return irq_status(AP_RESPONSE_INVALID_ADDRESS);
+	control.gisa = virt_to_phys(gisa) >> 4;
 	status = ap_aqic(q->apqn, control,
 			 page_to_phys(nib->page) | offset_in_page(gpa));
 	trace_vfio_ap_irq_on(q->apqn, status);
