@@ -139,14 +139,18 @@ static struct ap_queue_status irq_issue_enable(struct vfio_ap_queue *q,
 					       struct vfio_ap_nib *nib,
 					       u64 gpa)
 {
-	u64 gisa = virt_to_phys(nib->kvm->arch.gisa_int.origin);
+	struct kvm_s390_gisa *gisa = READ_ONCE(nib->kvm->arch.gisa_int.origin);
 	union ap_qirq_ctrl control = {
-		.ir = 1, .gisc = nib->gisc, .gisa = gisa >> 4, .isc = nib->nisc,
+		.ir = 1, .gisc = nib->gisc, .isc = nib->nisc,
 	};
 	struct ap_queue_status status;
 
 	lockdep_assert_held(&q->lock);
 
+	/* KVM destroys the GISA of a guest that becomes a protected one. */
+	if (!gisa)
+		return irq_status(AP_RESPONSE_INVALID_ADDRESS);
+	control.gisa = virt_to_phys(gisa) >> 4;
 	status = ap_aqic(q->apqn, control,
 			 page_to_phys(nib->page) | offset_in_page(gpa));
 	trace_vfio_ap_irq_on(q->apqn, status);
@@ -269,7 +273,8 @@ static struct ap_queue_status irq_guest_enable(struct kvm_vcpu *vcpu,
 }
 
 /* The page stays pinned until the poller sees the interrupt off. */
-static struct ap_queue_status irq_guest_disable(struct ap_matrix_mdev *mdev,
+static struct ap_queue_status irq_guest_disable(struct kvm_vcpu *vcpu,
+						struct ap_matrix_mdev *mdev,
 						struct vfio_ap_queue *q)
 {
 	struct ap_queue_status status;
@@ -279,7 +284,8 @@ static struct ap_queue_status irq_guest_disable(struct ap_matrix_mdev *mdev,
 	    !vfio_ap_guest_has(mdev, q->apqn))
 		return irq_status(AP_RESPONSE_Q_NOT_AVAIL);
 	status = irq_stop(q);
-	irq_watch(q, LINGER_NS);
+	/* A protected guest cannot take its page back before it is unpinned. */
+	irq_watch(q, vcpu->arch.pv.handle ? 0 : LINGER_NS);
 	return status;
 }
 
@@ -316,7 +322,7 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 	else if (control.ir)
 		answer.status = irq_guest_enable(vcpu, mdev, q, control.isc);
 	else
-		answer.status = irq_guest_disable(mdev, q);
+		answer.status = irq_guest_disable(vcpu, mdev, q);
 	if (q)
 		vfio_ap_queue_put(q);
 	gprs[1] = answer.value;

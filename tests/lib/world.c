@@ -16,6 +16,7 @@
 #include "kmsg.h"
 #include "mdev.h"
 #include "memo.h"
+#include "protected.h"
 #include "vfio.h"
 #include "vm.h"
 #include "world.h"
@@ -107,6 +108,8 @@ static void factory_new(void)
 {
 	memo_forget_all();
 	kmsg_mark();
+	if (protected_present())
+		protected_order("factory");
 	if (!apemu_present())
 		return;
 	scan |= apemu_reconfigured();
@@ -138,6 +141,20 @@ static void begin(void)
 	pins_before = world_pins();
 }
 
+/* KVM destroys what it has made when the last file of a VM is closed, or later. */
+static void expect_no_ultravisor(void)
+{
+	expect(clock_wait_for(!protected_fact("handles"), BOUND_EVENTUALLY_MS),
+	       "R-15: the ultravisor has no guest left");
+	expect(clock_wait_for(!protected_fact("secure") && !protected_fact("shared") &&
+			      !protected_fact("pinned"), BOUND_EVENTUALLY_MS),
+	       "R-15: no page is left secure or shared");
+	expect_int(protected_fact("secure-stores"), 0,
+		   "R-15: no adapter wanted to store to a secure page");
+	if (ktap_case_failed())
+		protected_show();
+}
+
 static void end_quietly(void)
 {
 	expect_kernel_quiet(kmsg_complaints(), "R-6: the kernel has nothing to complain about");
@@ -166,6 +183,8 @@ static void end(void)
 	       "R-2: nobody keeps a VM alive whose files are closed");
 	expect(clock_wait_for(world_pins() == pins_before, BOUND_EVENTUALLY_MS),
 	       "R-2: every page pinned is released after all guests are gone");
+	if (protected_present())
+		expect_no_ultravisor();
 	end_quietly();
 }
 
