@@ -132,8 +132,9 @@ void vfio_ap_nib_unregister(struct vfio_ap_nib *nib)
 void vfio_ap_nib_release(struct vfio_ap_nib *nib)
 {
 	vfio_ap_nib_unregister(nib);
-	nib_return(nib);
+	/* A waiter for the pin may need the page unused. */
 	put_page(nib->page);
+	nib_return(nib);
 	kvm_put_kvm(nib->kvm);
 	vfio_ap_nib_put(nib);
 }
@@ -150,6 +151,7 @@ void vfio_ap_nib_release_async(struct vfio_ap_nib *nib)
 	vfio_ap_nib_unregister(nib);
 	scoped_guard(spinlock, &matrix_dev->nib_lock) {
 		nib->adapter_done = true;
+		nib->off = true;
 		nib_kick(nib);
 	}
 }
@@ -203,6 +205,7 @@ static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
 	nib->revoked = false;
 	nib->has_gisc = false;
 	nib->adapter_done = false;
+	nib->off = false;
 	return nib;
 }
 
@@ -399,6 +402,58 @@ unsigned int vfio_ap_nib_unmap_count(struct ap_matrix_mdev *mdev)
 {
 	guard(spinlock)(&matrix_dev->nib_lock);
 	return ++mdev->unmaps_of_nibs;
+}
+
+static bool nib_none_off(struct ap_matrix_mdev *mdev)
+{
+	struct vfio_ap_nib *nib;
+	bool none = true;
+
+	spin_lock(&matrix_dev->nib_lock);
+	list_for_each_entry(nib, &mdev->nibs, node)
+		none = none && !nib->off;
+	spin_unlock(&matrix_dev->nib_lock);
+	return none;
+}
+
+/**
+ * vfio_ap_nib_wait() - wait until pins are returned whose interrupt is off
+ * @mdev: the mdev
+ * @end: when to give up, in jiffies
+ *
+ * Context: process, may sleep; no lock of the driver may be held. Takes
+ *	    nib_lock.
+ * Return: positive when VFIO has them back; 0 when @end was reached; -ERESTARTSYS
+ *	   on a fatal signal.
+ */
+long vfio_ap_nib_wait(struct ap_matrix_mdev *mdev, unsigned long end)
+{
+	unsigned long now = jiffies;
+
+	lockdep_assert_not_held(&matrix_dev->mdevs_lock);
+
+	return wait_event_killable_timeout(mdev->nib_wait, nib_none_off(mdev),
+					   time_before(now, end) ? end - now : 0);
+}
+
+/**
+ * vfio_ap_nib_pinned_by() - find a queue that has a page of a guest pinned
+ * @mdev: the guest's mdev
+ *
+ * Context: process; takes nib_lock.
+ * Return: the APQN of a queue, -1 if there is none.
+ */
+int vfio_ap_nib_pinned_by(struct ap_matrix_mdev *mdev)
+{
+	const struct vfio_ap_nib *nib;
+	int apqn = -1;
+
+	spin_lock(&matrix_dev->nib_lock);
+	list_for_each_entry(nib, &mdev->nibs, node)
+		if (READ_ONCE(nib->pin) == VFIO_AP_NIB_PINNED)
+			apqn = nib->q->apqn;
+	spin_unlock(&matrix_dev->nib_lock);
+	return apqn;
 }
 
 /**

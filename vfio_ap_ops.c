@@ -173,10 +173,29 @@ static int vfio_ap_mdev_set_irqs(struct ap_matrix_mdev *mdev, void __user *arg)
 	return 0;
 }
 
-/* Queues that the guest has stay plugged. Waits without a lock. */
+static void vfio_ap_mdev_tell_pinned(struct ap_matrix_mdev *mdev)
+{
+	int apqn;
+
+	guard(mutex)(&matrix_dev->mdevs_lock);
+	if (!mdev->kvm || !mm_is_protected(mdev->kvm->mm))
+		return;
+	apqn = vfio_ap_nib_pinned_by(mdev);
+	if (apqn >= 0)
+		dev_notice_ratelimited(mdev->vdev.dev,
+				       "%02x.%04x: page still in use by the adapter, a protected guest cannot be booted before\n",
+				       AP_QID_CARD(apqn), AP_QID_QUEUE(apqn));
+}
+
+/*
+ * Queues that the guest has stay plugged. Waits without a lock. On success VFIO
+ * has back all pins that the queues had: to boot a protected guest, KVM waits
+ * for its pages to be unused, with kvm->lock held.
+ */
 static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 {
 	struct ap_matrix matrix;
+	unsigned long end;
 	long rc;
 
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
@@ -184,10 +203,17 @@ static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 		vfio_ap_reset_matrix(&matrix,
 				     mdev->kvm ? &mdev->shadow : NULL);
 	}
-	rc = vfio_ap_queue_wait(&matrix);
+	end = jiffies + VFIO_AP_WAIT;
+	rc = vfio_ap_queue_wait_until(&matrix, end);
+	if (rc > 0 && !vfio_ap_queue_any_failed(&matrix)) {
+		rc = vfio_ap_nib_wait(mdev, end);
+		if (rc > 0)
+			return 0;
+	}
 	if (rc < 0)
 		return -EINTR;
-	return !rc || vfio_ap_queue_any_failed(&matrix) ? -EIO : 0;
+	vfio_ap_mdev_tell_pinned(mdev);
+	return -EIO;
 }
 
 static long vfio_ap_mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,

@@ -221,6 +221,7 @@ enum vfio_ap_nib_pin {
  * @nisc: the host's interruption subclass for it, valid if @has_gisc
  * @has_gisc: @gisc is registered
  * @adapter_done: the adapter's share is to be given up by @work; [nib_lock]
+ * @off: the adapter does not use the page any more; [nib_lock]
  * @work: gives up shares where that cannot be done on the spot; has a share of
  *	its own meanwhile
  */
@@ -238,6 +239,7 @@ struct vfio_ap_nib {
 	u8 nisc;
 	bool has_gisc;
 	bool adapter_done;
+	bool off;
 	struct work_struct work;
 };
 
@@ -452,6 +454,8 @@ struct vfio_ap_nib *vfio_ap_nib_take_used(struct ap_matrix_mdev *mdev,
 					  const struct vfio_ap_range *range);
 bool vfio_ap_nib_none_left(struct ap_matrix_mdev *mdev,
 			   const struct vfio_ap_range *range);
+long vfio_ap_nib_wait(struct ap_matrix_mdev *mdev, unsigned long end);
+int vfio_ap_nib_pinned_by(struct ap_matrix_mdev *mdev);
 void vfio_ap_nib_return_pins(struct ap_matrix_mdev *mdev);
 int vfio_ap_nib_init_mdev(struct ap_matrix_mdev *mdev);
 void vfio_ap_nib_exit_mdev(struct ap_matrix_mdev *mdev);
