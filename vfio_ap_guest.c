@@ -111,7 +111,8 @@ static void vfio_ap_guest_update_apcb(struct ap_matrix_mdev *mdev,
 }
 
 static void vfio_ap_guest_reset_removed(const struct ap_matrix *from,
-					const struct ap_matrix *to)
+					const struct ap_matrix *to,
+					struct vfio_ap_tenant *tenant)
 {
 	struct ap_mask removed;
 	unsigned int apid;
@@ -124,7 +125,7 @@ static void vfio_ap_guest_reset_removed(const struct ap_matrix *from,
 		removed = from->aqm;
 		if (ap_mask_test(&to->apm, apid))
 			removed = ap_mask_andnot(&from->aqm, &to->aqm);
-		vfio_ap_reset_queues(apid, &removed, NULL);
+		vfio_ap_reset_queues(apid, &removed, NULL, tenant);
 	}
 }
 
@@ -175,7 +176,7 @@ void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 	mdev->outdated = false;
 	after = vfio_ap_guest_compute(mdev);
 	vfio_ap_guest_update_apcb(mdev, &after);
-	vfio_ap_guest_reset_removed(&before, &after);
+	vfio_ap_guest_reset_removed(&before, &after, mdev->tenant);
 }
 
 /**
@@ -210,6 +211,23 @@ void vfio_ap_guest_outdate(u16 apqn)
 	mdev = vfio_ap_guest_mdev_for_apqn(apqn);
 	if (mdev)
 		mdev->outdated = true;
+}
+
+/**
+ * vfio_ap_guest_tenant() - find the guest of a queue
+ * @apqn: the queue
+ *
+ * Context: process; expects guests_lock and mdevs_lock.
+ * Return: the guest that the mdev of the queue is attached to, or NULL.
+ */
+struct vfio_ap_tenant *vfio_ap_guest_tenant(u16 apqn)
+{
+	struct ap_matrix_mdev *mdev;
+
+	lockdep_assert_held(&matrix_dev->guests_lock);
+
+	mdev = vfio_ap_guest_mdev_for_apqn(apqn);
+	return mdev ? mdev->tenant : NULL;
 }
 
 /**
@@ -336,29 +354,34 @@ static bool vfio_ap_guest_swap_hook(struct kvm *kvm, crypto_hook *from,
  *
  * Context: process, may sleep. Takes pqap_hook_rwsem, then what
  *	    vfio_ap_lock_acquire() takes.
- * Return: 0; -EPERM if another mdev is attached to the guest.
+ * Return: 0; -EPERM if another mdev is attached to the guest; -ENOMEM.
  */
 int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 {
+	struct vfio_ap_tenant *tenant;
 	struct vfio_ap_locks locks;
 
 	/* A guest without a CRYCB has no AP instructions: nothing to do */
 	if (!kvm->arch.crypto.crycbd)
 		return 0;
 
+	tenant = vfio_ap_queue_make_tenant(kvm);
+	if (!tenant)
+		return -ENOMEM;
 	if (!vfio_ap_guest_swap_hook(kvm, NULL, &mdev->pqap_hook)) {
+		vfio_ap_queue_put_tenant(tenant);
 		dev_notice_ratelimited(mdev->vdev.dev,
 				       "the guest has another vfio_ap device, not attached\n");
 		return -EPERM;
 	}
 
-	kvm_get_kvm(kvm);
 	vfio_ap_lock_acquire_kvm(&locks, kvm);
 
 	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev, "attached by process %d\n",
 			 task_tgid_nr(current));
 	vfio_ap_guest_evaluate(mdev);
 	WRITE_ONCE(mdev->kvm, kvm);
+	mdev->tenant = tenant;
 	vfio_ap_guest_push(mdev);
 	vfio_ap_lock_release(&locks);
 	return 0;
@@ -378,6 +401,7 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 {
 	/* Set by attach, cleared here: VFIO serialises open and close. */
 	struct kvm *kvm = mdev->kvm;
+	struct vfio_ap_tenant *tenant = mdev->tenant;
 	const struct ap_matrix nothing = {};
 	struct ap_matrix matrix;
 	struct vfio_ap_locks locks;
@@ -392,17 +416,18 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	trace_vfio_ap_apcb(dev_name(mdev->vdev.dev), &nothing);
 	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev, "detached\n");
 	WRITE_ONCE(mdev->kvm, NULL);
+	mdev->tenant = NULL;
 	mdev->release_requested = false;
 	matrix = mdev->matrix;
 	/* All of it is reset, so the evaluation need not see that it left. */
 	vfio_ap_guest_set_shadow(mdev, &nothing);
-	vfio_ap_reset_matrix(&matrix, NULL);
+	vfio_ap_reset_matrix(&matrix, NULL, tenant);
 	vfio_ap_guest_evaluate(mdev);
 	vfio_ap_lock_release(&locks);
 
 	vfio_ap_nib_return_pins(mdev);
 	vfio_ap_queue_wait(&matrix);
-	kvm_put_kvm(kvm);
+	vfio_ap_queue_put_tenant(tenant);
 }
 
 /**

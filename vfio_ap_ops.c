@@ -201,7 +201,8 @@ static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
 		matrix = mdev->matrix;
 		vfio_ap_reset_matrix(&matrix,
-				     mdev->kvm ? &mdev->shadow : NULL);
+				     mdev->kvm ? &mdev->shadow : NULL,
+				     mdev->tenant);
 	}
 	end = jiffies + VFIO_AP_WAIT;
 	rc = vfio_ap_queue_wait_until(&matrix, end);
@@ -270,7 +271,7 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 	scoped_guard(mutex, &matrix_dev->guests_lock) {
 		guard(mutex)(&matrix_dev->mdevs_lock);
 		matrix = mdev->matrix;
-		vfio_ap_reset_matrix(&matrix, NULL);
+		vfio_ap_reset_matrix(&matrix, NULL, NULL);
 		/* An evaluation that is still to come must find nothing. */
 		mdev->matrix = (struct ap_matrix) {};
 		vfio_ap_guest_set_shadow(mdev, &mdev->matrix);

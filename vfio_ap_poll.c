@@ -65,7 +65,7 @@ static u64 vfio_ap_poll_step(struct vfio_ap_queue *q,
 		break;
 	case VFIO_AP_QUEUE_CLEAN:
 	case VFIO_AP_QUEUE_GONE:
-		if (!vfio_ap_irq_step(q))
+		if (!vfio_ap_irq_step(q) || !vfio_ap_reset_gone_step(q))
 			delay = vfio_ap_reset_delay(q);
 		break;
 	}
@@ -239,8 +239,10 @@ void vfio_ap_poll_exit(void)
 
 	list_for_each_entry_safe(q, next, &matrix_dev->polled, node) {
 		list_del_init(&q->node);
-		scoped_guard(mutex, &q->lock)
+		scoped_guard(mutex, &q->lock) {
 			vfio_ap_irq_abandon(q);
+			vfio_ap_queue_vacate(q);
+		}
 		vfio_ap_queue_put(q);
 	}
 }

@@ -63,6 +63,19 @@ struct vfio_ap_range {
 #define VFIO_AP_INDEX_BITS	10
 
 /**
+ * struct vfio_ap_tenant - a guest that has queues, or had them
+ * @users: the mdev as long as it is attached; each queue that left the guest when
+ *	that was protected, until its reset is verified
+ * @kvm: the guest, with a reference
+ * @work: gives up the reference where that cannot be done on the spot
+ */
+struct vfio_ap_tenant {
+	refcount_t users;
+	struct kvm *kvm;
+	struct work_struct work;
+};
+
+/**
  * struct ap_matrix_mdev - a mediated device: a matrix, and perhaps a guest
  * @vdev: what VFIO knows of it; its lifetime is this object's
  * @node: in &ap_matrix_dev.mdev_list
@@ -81,6 +94,7 @@ struct vfio_ap_range {
  * @outdated: what @shadow depends on has changed; [guests_lock]
  * @kvm: the guest; changed under guests_lock and mdevs_lock, either of them
  *	is enough to look at it, plugging needs guests_lock and kvm->lock
+ * @tenant: the guest as queues know it; set and cleared with @kvm
  * @pqap_hook: what KVM calls for AQIC; constant
  * @event: eventfds of user space; [mdevs_lock]
  * @evaluate_work: evaluates this mdev alone, when its kvm->lock was taken
@@ -105,6 +119,7 @@ struct ap_matrix_mdev {
 	bool release_requested;
 	bool outdated;
 	struct kvm *kvm;
+	struct vfio_ap_tenant *tenant;
 	crypto_hook pqap_hook;
 	struct eventfd_ctx *event[VFIO_AP_EVENTS];
 	struct work_struct evaluate_work;
@@ -156,6 +171,7 @@ enum vfio_ap_queue_state {
  * @disable: AQIC to disable has to be issued again
  * @nib: where the adapter may still write, NULL if it may not
  * @irq_off_pending: nobody wants @nib any more, wait for the interrupt to be off
+ * @tenant: the protected guest that the queue may still be bound to, or NULL
  * @spare: a NIB that was used and can be used again, or NULL; whoever exchanges
  *	it for something else has it
  * @since: when the current reset began, or the host changed since, in ns of
@@ -188,6 +204,7 @@ struct vfio_ap_queue {
 	bool irq_off_pending:1;
 	u8 response;
 	struct vfio_ap_nib *nib;
+	struct vfio_ap_tenant *tenant;
 	struct vfio_ap_nib *spare;
 	u64 since;
 	u64 tried;
@@ -354,6 +371,7 @@ void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
 			      const struct ap_matrix *shadow);
 void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
 void vfio_ap_guest_outdate(u16 apqn);
+struct vfio_ap_tenant *vfio_ap_guest_tenant(u16 apqn);
 void vfio_ap_guest_outdate_all(const struct ap_matrix *changed);
 void vfio_ap_guest_evaluate_outdated(void);
 void vfio_ap_guest_wait_unplugged(u16 apqn);
@@ -394,7 +412,13 @@ void vfio_ap_lock_assert_held(const struct ap_matrix_mdev *mdev);
 struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn);
 struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn);
 struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue);
-void vfio_ap_queue_unbind(struct vfio_ap_queue *q);
+void vfio_ap_queue_unbind(struct vfio_ap_queue *q,
+			  struct vfio_ap_tenant *tenant);
+struct vfio_ap_tenant *vfio_ap_queue_make_tenant(struct kvm *kvm);
+void vfio_ap_queue_put_tenant(struct vfio_ap_tenant *tenant);
+void vfio_ap_queue_occupy(struct vfio_ap_queue *q,
+			  struct vfio_ap_tenant *tenant);
+void vfio_ap_queue_vacate(struct vfio_ap_queue *q);
 void vfio_ap_queue_start(struct vfio_ap_queue *q);
 void vfio_ap_queue_publish(const struct vfio_ap_queue *q);
 void vfio_ap_queue_arm(u64 due);
@@ -409,11 +433,14 @@ void vfio_ap_queue_exit(void);
 
 /* vfio_ap_reset.c: resets of queues */
 void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
-			  const struct ap_mask *keep);
+			  const struct ap_mask *keep,
+			  struct vfio_ap_tenant *tenant);
 void vfio_ap_reset_matrix(const struct ap_matrix *m,
-			  const struct ap_matrix *keep);
+			  const struct ap_matrix *keep,
+			  struct vfio_ap_tenant *tenant);
 void vfio_ap_reset_retry(void);
 u64 vfio_ap_reset_delay(const struct vfio_ap_queue *q);
+bool vfio_ap_reset_gone_step(struct vfio_ap_queue *q);
 u64 vfio_ap_reset_step(struct vfio_ap_queue *q);
 u64 vfio_ap_reset_down_step(struct vfio_ap_queue *q);
 void vfio_ap_reset_final(struct vfio_ap_queue *q, bool present);

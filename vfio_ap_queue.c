@@ -100,6 +100,93 @@ void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay)
 	spin_unlock(&matrix_dev->poll_lock);
 }
 
+static void vfio_ap_queue_free_tenant(struct vfio_ap_tenant *tenant)
+{
+	kvm_put_kvm(tenant->kvm);
+	kfree(tenant);
+}
+
+static void vfio_ap_queue_tenant_work(struct work_struct *work)
+{
+	vfio_ap_queue_free_tenant(container_of(work, struct vfio_ap_tenant,
+					       work));
+}
+
+/**
+ * vfio_ap_queue_make_tenant() - make what queues keep of a guest
+ * @kvm: the guest
+ *
+ * Context: process, may sleep.
+ * Return: the tenant with one user and a reference to the guest; NULL if there is
+ *	   no memory.
+ */
+struct vfio_ap_tenant *vfio_ap_queue_make_tenant(struct kvm *kvm)
+{
+	struct vfio_ap_tenant *tenant;
+
+	tenant = kzalloc(sizeof(*tenant), GFP_KERNEL_ACCOUNT);
+	if (!tenant)
+		return NULL;
+	refcount_set(&tenant->users, 1);
+	INIT_WORK(&tenant->work, vfio_ap_queue_tenant_work);
+	tenant->kvm = kvm;
+	kvm_get_kvm(kvm);
+	return tenant;
+}
+
+/**
+ * vfio_ap_queue_put_tenant() - an mdev does not use a guest any more
+ * @tenant: the guest
+ *
+ * Context: process, may sleep for the end of the guest; no lock of the driver may
+ *	    be held.
+ */
+void vfio_ap_queue_put_tenant(struct vfio_ap_tenant *tenant)
+{
+	if (refcount_dec_and_test(&tenant->users))
+		vfio_ap_queue_free_tenant(tenant);
+}
+
+/**
+ * vfio_ap_queue_occupy() - note which guest a queue may be bound to
+ * @q: the queue, about to leave its guest
+ * @tenant: the guest, NULL if there is none
+ *
+ * The ultravisor does not destroy a protected guest that has a bound queue, and
+ * KVM would lose the memory that the guest has donated. So the guest stays until
+ * the reset of the queue is verified.
+ *
+ * Context: process; expects the queue's lock.
+ */
+void vfio_ap_queue_occupy(struct vfio_ap_queue *q,
+			  struct vfio_ap_tenant *tenant)
+{
+	lockdep_assert_held(&q->lock);
+
+	if (!tenant || q->tenant || !mm_is_protected(tenant->kvm->mm))
+		return;
+	refcount_inc(&tenant->users);
+	q->tenant = tenant;
+}
+
+/**
+ * vfio_ap_queue_vacate() - a queue is not bound to a guest any more
+ * @q: the queue, reset, or without an adapter
+ *
+ * Context: process; expects the queue's lock.
+ */
+void vfio_ap_queue_vacate(struct vfio_ap_queue *q)
+{
+	struct vfio_ap_tenant *tenant = q->tenant;
+
+	lockdep_assert_held(&q->lock);
+
+	q->tenant = NULL;
+	/* It may be the end of the guest, which takes long. */
+	if (tenant && refcount_dec_and_test(&tenant->users))
+		queue_work(matrix_dev->release_wq, &tenant->work);
+}
+
 /**
  * vfio_ap_queue_publish() - let the masks say what the queue's state is
  * @q: the queue
@@ -270,13 +357,15 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue)
 /**
  * vfio_ap_queue_unbind() - take a queue out of the index
  * @q: the queue
+ * @tenant: its guest, NULL if there is none
  *
  * The caller has the queue's mdev evaluated, then releases the locks and calls
  * vfio_ap_reset_final().
  *
  * Context: process; expects mdevs_lock, takes the queue's lock.
  */
-void vfio_ap_queue_unbind(struct vfio_ap_queue *q)
+void vfio_ap_queue_unbind(struct vfio_ap_queue *q,
+			  struct vfio_ap_tenant *tenant)
 {
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
@@ -288,6 +377,7 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q)
 	/* KVM may do without the guest's GISA from now on. */
 	if (q->nib)
 		vfio_ap_nib_unregister(q->nib);
+	vfio_ap_queue_occupy(q, tenant);
 	vfio_ap_queue_publish(q);
 	hash_del_rcu(&q->index);
 	vfio_ap_dbf_event(VFIO_AP_DBF_INFO, "%02x.%04x: unbound\n",

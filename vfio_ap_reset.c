@@ -58,6 +58,7 @@ static void vfio_ap_reset_lose(struct vfio_ap_queue *q)
 {
 	lockdep_assert_held(&q->lock);
 
+	vfio_ap_queue_vacate(q);
 	vfio_ap_queue_start(q);
 	q->state = VFIO_AP_QUEUE_DOWN;
 	q->stopped = q->since;
@@ -67,7 +68,8 @@ static void vfio_ap_reset_lose(struct vfio_ap_queue *q)
 }
 
 /* With @keep, the guest keeps the queue meanwhile. */
-static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep)
+static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep,
+			       struct vfio_ap_tenant *tenant)
 {
 	bool in_host = vfio_ap_queue_in_host(q->apqn);
 
@@ -79,8 +81,10 @@ static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep)
 	if (q->state != VFIO_AP_QUEUE_CLEAN)
 		keep = keep && q->keep;
 	q->keep = keep;
-	if (!keep)
+	if (!keep) {
 		vfio_ap_irq_unregister_gisc(q);
+		vfio_ap_queue_occupy(q, tenant);
+	}
 	if (in_host && (q->state == VFIO_AP_QUEUE_RESETTING ||
 			q->state == VFIO_AP_QUEUE_FAILED)) {
 		/*
@@ -143,11 +147,13 @@ void vfio_ap_reset_retry(void)
  * @apid: the adapter, 0 to 255
  * @domains: the domains; what is not bound is left out
  * @keep: those that are left in their guest meanwhile; NULL if none
+ * @tenant: that guest, NULL if there is none
  *
  * Context: process; expects mdevs_lock, takes the lock of each queue.
  */
 void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
-			  const struct ap_mask *keep)
+			  const struct ap_mask *keep,
+			  struct vfio_ap_tenant *tenant)
 {
 	struct ap_adapter *adapter = matrix_dev->adapter[apid];
 	struct vfio_ap_queue *q;
@@ -162,7 +168,8 @@ void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
 	ap_mask_for_each(apqi, &bound) {
 		q = vfio_ap_queue_find(AP_MKQID(apid, apqi));
 		if (q)
-			vfio_ap_reset_mark(q, keep && ap_mask_test(keep, apqi));
+			vfio_ap_reset_mark(q, keep && ap_mask_test(keep, apqi),
+					   tenant);
 	}
 }
 
@@ -170,11 +177,13 @@ void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
  * vfio_ap_reset_matrix() - have all bound queues of a matrix reset
  * @m: the matrix
  * @keep: what a guest has, and keeps meanwhile; NULL if nothing
+ * @tenant: that guest, NULL if there is none
  *
  * Context: process; expects mdevs_lock, takes the lock of each queue.
  */
 void vfio_ap_reset_matrix(const struct ap_matrix *m,
-			  const struct ap_matrix *keep)
+			  const struct ap_matrix *keep,
+			  struct vfio_ap_tenant *tenant)
 {
 	unsigned int apid;
 
@@ -183,7 +192,7 @@ void vfio_ap_reset_matrix(const struct ap_matrix *m,
 	ap_mask_for_each(apid, &m->apm)
 		vfio_ap_reset_queues(apid, &m->aqm,
 				     keep && ap_mask_test(&keep->apm, apid) ?
-				     &keep->aqm : NULL);
+				     &keep->aqm : NULL, tenant);
 }
 
 static struct ap_queue_status vfio_ap_reset_issue(struct vfio_ap_queue *q,
@@ -276,6 +285,7 @@ static void vfio_ap_reset_finish(struct vfio_ap_queue *q,
 				  "%02x.%04x: reset at last\n",
 				  AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
 	}
+	vfio_ap_queue_vacate(q);
 	q->state = state;
 	q->again = false;
 	if (state == VFIO_AP_QUEUE_CLEAN)
@@ -395,8 +405,10 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 		action = RESET_REISSUE;
 	}
 	/* The host may have lost it, and the bus not seen that yet. */
-	if (action == RESET_LOST)
+	if (action == RESET_LOST) {
 		vfio_ap_irq_cleared(q);
+		vfio_ap_queue_vacate(q);
+	}
 	if (action == RESET_LOST && !vfio_ap_queue_listed(q->apqn)) {
 		q->lost = true;
 		action = RESET_DOWN;
@@ -451,6 +463,28 @@ u64 vfio_ap_reset_down_step(struct vfio_ap_queue *q)
 	return vfio_ap_reset_step(q);
 }
 
+/**
+ * vfio_ap_reset_gone_step() - look whether the last reset of a queue is over
+ * @q: the queue
+ *
+ * Context: process; expects the queue's lock.
+ * Return: true if there is nothing (more) to wait for.
+ */
+bool vfio_ap_reset_gone_step(struct vfio_ap_queue *q)
+{
+	u8 response;
+
+	lockdep_assert_held(&q->lock);
+
+	if (q->state != VFIO_AP_QUEUE_GONE || !q->tenant)
+		return true;
+	response = vfio_ap_reset_issue(q, false).response_code;
+	if (reset_table[response].tapq == RESET_WAIT)
+		return false;
+	vfio_ap_queue_vacate(q);
+	return true;
+}
+
 /* Returns true if a reset is under way. */
 static bool vfio_ap_reset_last_zapq(struct vfio_ap_queue *q)
 {
@@ -484,8 +518,11 @@ void vfio_ap_reset_final(struct vfio_ap_queue *q, bool present)
 		q->irq_off_pending = !!q->nib;
 		if (present)
 			q->accepted = vfio_ap_reset_last_zapq(q);
+		else
+			vfio_ap_queue_vacate(q);
 		/* If it was polled already, that is over. */
-		vfio_ap_queue_poll(q, vfio_ap_irq_step(q) ? 0 : VFIO_AP_POLL_MIN_NS);
+		vfio_ap_queue_poll(q, vfio_ap_irq_step(q) && !q->tenant ?
+				      0 : VFIO_AP_POLL_MIN_NS);
 	}
 	wake_up_all(&matrix_dev->reset_wait);
 	vfio_ap_queue_put(q);
