@@ -226,7 +226,7 @@ struct vfio_ap_tenant *vfio_ap_guest_tenant(u16 apqn)
 
 	lockdep_assert_held(&matrix_dev->guests_lock);
 
-	mdev = vfio_ap_guest_owner(apqn);
+	mdev = vfio_ap_guest_mdev_for_apqn(apqn);
 	return mdev ? mdev->tenant : NULL;
 }
 

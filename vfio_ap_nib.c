@@ -446,12 +446,14 @@ long vfio_ap_nib_wait(struct ap_matrix_mdev *mdev, unsigned long end)
 int vfio_ap_nib_pinned_by(struct ap_matrix_mdev *mdev)
 {
 	const struct vfio_ap_nib *nib;
+	int apqn = -1;
 
-	guard(spinlock)(&matrix_dev->nib_lock);
+	spin_lock(&matrix_dev->nib_lock);
 	list_for_each_entry(nib, &mdev->nibs, node)
 		if (READ_ONCE(nib->pin) == VFIO_AP_NIB_PINNED)
-			return nib->q->apqn;
-	return -1;
+			apqn = nib->q->apqn;
+	spin_unlock(&matrix_dev->nib_lock);
+	return apqn;
 }
 
 /**

@@ -114,7 +114,7 @@ static void unshare_after_disable(void)
 	begun = clock_ms();
 	expect_int(protected_unshare(scene.vm, GUEST_NIB), 0, "the guest takes the page back");
 	ktap_diag("it took %ld ms, KVM_RUN was refused %u times", clock_ms() - begun,
-		  scene.vm->agains);
+		  scene.vm->retries);
 	expect_at_most(clock_ms() - begun, 5, "R-15: milliseconds until the page is the guest's");
 }
 

@@ -152,6 +152,41 @@ static void reset_never(void)
 	       "R-4: a later VFIO_DEVICE_RESET works");
 }
 
+static volatile bool unpacked;
+
+static void *unpack(void *vm)
+{
+	protected_unpack(vm);
+	unpacked = true;
+	return NULL;
+}
+
+/* What a VMM should not do after EIO: KVM waits for the page, with kvm->lock held. */
+static void unpack_after_eio(void)
+{
+	struct scene scene = protected_scene(CARD_5, DOMAIN_4);
+	struct mdev *other = mdev_create();
+	pthread_t thread;
+	long begun;
+
+	protected_arm(scene.vm, QUEUE, ISC);
+	apemu_do("reset 05.0004 never");
+	expect_rc(vfio_reset(scene.vfio), -EIO, "VFIO_DEVICE_RESET says that it was in vain");
+	unpacked = false;
+	need(!pthread_create(&thread, NULL, unpack, scene.vm), "the test can start a thread");
+	clock_sleep_ms(BOUND_NEVER_MS);
+	expect(!unpacked, "KVM waits for the page that the adapter may write to");
+	begun = clock_ms();
+	mdev_assign(other, CARD_1, DOMAIN_4);
+	mdev_set(other, "unassign_domain", DOMAIN_4);
+	expect_at_most(clock_ms() - begun, BOUND_UNBOTHERED_MS,
+		       "R-10: milliseconds of others' assign and unassign meanwhile");
+	apemu_do("reset 05.0004 polls=0");
+	expect(clock_wait_for(unpacked, BOUND_RETRY_MS),
+	       "R-15: KVM goes on when the reset works at last");
+	pthread_join(thread, NULL);
+}
+
 static void take_back_while_armed(void)
 {
 	struct scene scene = protected_scene(CARD_5, DOMAIN_4);
@@ -159,7 +194,7 @@ static void take_back_while_armed(void)
 	protected_arm(scene.vm, QUEUE, ISC);
 	expect(!protected_unshare_try(scene.vm, GUEST_NIB, BOUND_NEVER_MS),
 	       "a guest does not get back a page that its queue writes to");
-	expect_at_least(scene.vm->agains, 1, "times KVM_RUN said EAGAIN");
+	expect_at_least(scene.vm->retries, 1, "times KVM_RUN said EAGAIN");
 	apemu_do("interrupt 05.0004");
 	expect_int(!!guest_byte(scene.vm, GUEST_NIB), 1, "interrupts go on meanwhile");
 	need_rc(vfio_reset(scene.vfio), 0, "VFIO_DEVICE_RESET");
@@ -397,6 +432,8 @@ int main(void)
 		{ "R-15: F2: pages are back when VFIO_DEVICE_RESET returns", pins_are_back },
 		{ "R-15: F2: a reset that never ends: EIO and a line that names the queue",
 		  reset_never },
+		{ "R-15: UNPACK after a reset that never ends waits, and delays no one else",
+		  unpack_after_eio },
 		{ "R-15: a page that a queue writes to cannot be taken back",
 		  take_back_while_armed },
 		{ "R-15: the VMM unmaps an indicator of a protected guest", unmap_armed },
