@@ -29,7 +29,7 @@
 /* Making and freeing one would be half of what AQIC costs: keep one. */
 static void nib_free(struct vfio_ap_queue *q, struct vfio_ap_nib *nib)
 {
-	if (cmpxchg(&q->spare, NULL, nib))
+	if (cmpxchg(&q->nib_cache, NULL, nib))
 		kfree(nib);
 }
 
@@ -43,7 +43,7 @@ void vfio_ap_nib_put(struct vfio_ap_nib *nib)
 {
 	struct vfio_ap_queue *q = nib->q;
 
-	if (!refcount_dec_and_test(&nib->owners))
+	if (!refcount_dec_and_test(&nib->refs))
 		return;
 	nib_free(q, nib);
 	vfio_ap_queue_put(q);
@@ -80,9 +80,9 @@ static void nib_kick(struct vfio_ap_nib *nib)
 	/* As long as it is in the list, VFIO is an owner, and there is an mdev. */
 	if (!list_empty(&nib->node))
 		wq = nib->mdev->release_wq;
-	refcount_inc(&nib->owners);
+	refcount_inc(&nib->refs);
 	if (!queue_work(wq, &nib->work))
-		refcount_dec(&nib->owners);
+		refcount_dec(&nib->refs);
 }
 
 static void nib_revoke(struct vfio_ap_nib *nib)
@@ -192,7 +192,7 @@ static bool nib_refused(const struct ap_matrix_mdev *mdev, u64 iova)
 
 static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
 {
-	struct vfio_ap_nib *nib = xchg(&q->spare, NULL);
+	struct vfio_ap_nib *nib = xchg(&q->nib_cache, NULL);
 
 	if (!nib) {
 		nib = kzalloc(sizeof(*nib), GFP_KERNEL_ACCOUNT);
@@ -200,7 +200,7 @@ static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
 			return NULL;
 		INIT_WORK(&nib->work, nib_work);
 	}
-	refcount_set(&nib->owners, 2);
+	refcount_set(&nib->refs, 2);
 	nib->pin = VFIO_AP_NIB_PINNING;
 	nib->revoked = false;
 	nib->has_gisc = false;
@@ -323,7 +323,7 @@ struct vfio_ap_nib *vfio_ap_nib_take_used(struct ap_matrix_mdev *mdev,
 		smp_mb();
 		if (READ_ONCE(nib->pin) != VFIO_AP_NIB_PINNED)
 			continue;
-		refcount_inc(&nib->owners);
+		refcount_inc(&nib->refs);
 		found = nib;
 		break;
 	}

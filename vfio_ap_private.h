@@ -172,7 +172,7 @@ enum vfio_ap_queue_state {
  * @nib: where the adapter may still write, NULL if it may not
  * @irq_off_pending: nobody wants @nib any more, wait for the interrupt to be off
  * @tenant: the protected guest that the queue may still be bound to, or NULL
- * @spare: a NIB that was used and can be used again, or NULL; whoever exchanges
+ * @nib_cache: a NIB that was used and can be used again, or NULL; whoever exchanges
  *	it for something else has it
  * @since: when the current reset began, or the host changed since, in ns of
  *	CLOCK_MONOTONIC
@@ -205,7 +205,7 @@ struct vfio_ap_queue {
 	u8 response;
 	struct vfio_ap_nib *nib;
 	struct vfio_ap_tenant *tenant;
-	struct vfio_ap_nib *spare;
+	struct vfio_ap_nib *nib_cache;
 	u64 since;
 	u64 tried;
 	u64 stopped;
@@ -223,7 +223,7 @@ enum vfio_ap_nib_pin {
 
 /**
  * struct vfio_ap_nib - a page with a notification indicator byte
- * @owners: the adapter and VFIO
+ * @refs: one of the adapter, one of VFIO
  * @node: in &ap_matrix_mdev.nibs as long as VFIO is an owner; [nib_lock]
  * @pin: where the pin stands; whoever makes PINNED RETURNING has to give it
  *	back
@@ -243,7 +243,7 @@ enum vfio_ap_nib_pin {
  *	its own meanwhile
  */
 struct vfio_ap_nib {
-	refcount_t owners;
+	refcount_t refs;
 	struct list_head node;
 	enum vfio_ap_nib_pin pin;
 	bool revoked;
@@ -266,7 +266,7 @@ static inline void vfio_ap_queue_free(struct kref *ref)
 	struct vfio_ap_queue *q = container_of(ref, struct vfio_ap_queue, ref);
 
 	mutex_destroy(&q->lock);
-	kfree(q->spare);
+	kfree(q->nib_cache);
 	kfree_rcu(q, rcu);
 }
 
