@@ -28,7 +28,10 @@
 
 static struct ap_queue_status irq_status(unsigned int response)
 {
-	return (struct ap_queue_status) { .response_code = response };
+	union ap_queue_status_reg reg = {};
+
+	reg.status.response_code = response;
+	return reg.status;
 }
 
 /* Returns true if the adapter cannot write to the NIB any more. */
@@ -140,9 +143,7 @@ static struct ap_queue_status irq_issue_enable(struct vfio_ap_queue *q,
 					       u64 gpa)
 {
 	struct kvm_s390_gisa *gisa = READ_ONCE(nib->kvm->arch.gisa_int.origin);
-	union ap_qirq_ctrl control = {
-		.ir = 1, .gisc = nib->gisc, .isc = nib->nisc,
-	};
+	union ap_qirq_ctrl control = {};
 	struct ap_queue_status status;
 
 	lockdep_assert_held(&q->lock);
@@ -150,7 +151,10 @@ static struct ap_queue_status irq_issue_enable(struct vfio_ap_queue *q,
 	/* KVM destroys the GISA of a guest that becomes a protected one. */
 	if (!gisa)
 		return irq_status(AP_RESPONSE_INVALID_ADDRESS);
+	control.ir = 1;
+	control.gisc = nib->gisc;
 	control.gisa = virt_to_phys(gisa) >> 4;
+	control.isc = nib->nisc;
 	status = ap_aqic(q->apqn, control,
 			 page_to_phys(nib->page) | offset_in_page(gpa));
 	trace_vfio_ap_irq_on(q->apqn, status);
