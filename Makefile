@@ -11,7 +11,7 @@ export VFIO_AP_LAB_CACHE := $(abspath $(CACHE))
 endif
 
 # What the lab's scripts read from the environment.
-export KERNEL OUT RUN TEST CASE CLIENTS PEER BREAK JOBS V W C CF GROUP WHO ROUNDS LEAVE_OUT
+export KERNEL FLAVOUR OUT RUN TEST CASE CLIENTS PEER BREAK JOBS V W C CF GROUP WHO ROUNDS LEAVE_OUT
 
 LAB := tests/lab
 VERSION := $(shell cat VERSION)
@@ -101,6 +101,9 @@ deb: ## build a Debian package for DKMS
 rpm: ## build a package for DKMS on RHEL, Fedora and SUSE
 	@packaging/rpm $(OUT)/rpm
 
+rpm-kmod: ## build packages with the module for RHEL, Fedora and SUSE, for the kernels that their macros say; KDIR=dir for one kernel
+	@packaging/rpm $(OUT)/rpm-kmod kmod $(if $(filter-out file,$(origin KDIR)),'$(KDIR)' $(if $(KSRC),'$(KSRC)'))
+
 kernel-tree: ## put the driver in the place of vfio_ap in the kernel source KSRC
 	@packaging/kernel-tree '$(KSRC)'
 
@@ -113,8 +116,13 @@ demo: ##lab the main job as a story, in a virtual machine: needs no IBM Z
 check: ##lab all tests, in virtual machines; RUN=name or TEST=name for some of them
 	@$(LAB)/check
 
-bench: ##lab measure against the vfio_ap of the kernel's own source; writes Documentation/bench*.md; GROUP=name for a part
+bench: ##lab measure this module and the vfio_ap of the kernel's own source; data in out/results; GROUP=name for a part
 	@$(LAB)/bench
+
+selftest: ##lab judge the verdict of the lab: real boots with real faults, damaged logs; some minutes
+	@$(LAB)/packages
+	@$(LAB)/image >/dev/null
+	@$(LAB)/selftest | $(LAB)/results total
 
 check-headers: ##lab the driver against the s390x kernels that Debian ships: layouts, linux-headers, symbols; part of check
 	@$(LAB)/packages checks
@@ -124,8 +132,11 @@ check-headers: ##lab the driver against the s390x kernels that Debian ships: lay
 check-clients: ##lab QEMU, libvirt, mdevctl and s390-tools of Debian with the driver, in virtual machines; RUN=name or TEST=name
 	@SUITE=clients $(LAB)/check
 
-compare: ##lab the same tests with our module and with the kernel's own, case by case; goes to Documentation/comparison.md
+compare: ##lab the same tests with this module and with the kernel's own, case by case; data in out/results
 	@$(LAB)/compare
+
+release-notes: ##lab write Documentation/results.md from the data of make compare and make bench
+	@$(LAB)/results release-notes
 
 breakages: ##lab break the driver, promise by promise, and see the tests fail; BREAK=R-04 for some of them
 	@$(LAB)/breakages
@@ -188,13 +199,14 @@ help-lab: ## the same of the lab: tests, measurements, checks
 	@echo 'Variables:'
 	@echo '  KERNEL=version  - kernel to test with [$(KERNEL)], one of:' $$(awk '!/^#/ && $$3 != "-" { print $$1 }' compat/kernels)
 	@echo '  RUN=name        - only this line of tests/runs:' $$(sed -n 's/^\([^#|]*[^ |#]\) *|.*/\1/p' tests/runs 2>/dev/null)
+	@echo '  FLAVOUR=in-tree - make check: a kernel with our driver in its source tree, and the lines guest, admin and host of tests/runs'
 	@echo '  TEST=name       - only this test of tests/cases; name:3+5 only its cases 3 and 5'
 	@echo '  PEER=yes        - the vfio_ap of the kernel itself instead of ours (check, check-clients)'
 	@echo '  CLIENTS=name    - make check: these lines of tests/clients/runs as well (stable: six minutes, 57 MB of packages once)'
 	@echo '  CASE=text       - only cases whose names have this in them'
 	@echo '  BREAK=R-04      - only breakages whose names begin so (make breakages)'
 	@echo '  GROUP=name      - only this part of make bench: matrix-4 matrix-32 matrix-64 resets host aqic stuck memory locks'
-	@echo '  WHO=ours, WHO=in-kernel    - make bench and make compare with one of the two only'
+	@echo '  WHO=module, WHO=in-kernel  - make bench and make compare with one of the two only'
 	@echo '  ROUNDS=1, LEAVE_OUT=       - make bench: measured once; without these groups (make compare: lines)'
 	@echo '  JOBS=n          - parallel compilers [number of processors]'
 	@echo '  CACHE=dir       - kernels and downloads [$${XDG_CACHE_HOME:-~/.cache}/vfio-ap-lab]'
@@ -225,6 +237,6 @@ preflight:
 		echo 'note: the kernel in KDIR has no CONFIG_VFIO_MDEV: first "make mdev KSRC=<its source>", or the link fails' >&2; \
 	fi
 
-.PHONY: help-lab htmldocs diagram dist rpm kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
-.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight static-selftest
+.PHONY: help-lab htmldocs diagram dist rpm rpm-kmod kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
+.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients selftest bench compare release-notes check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight static-selftest
 .DEFAULT_GOAL := modules

@@ -8,18 +8,6 @@
 
 #include "vfio_ap_private.h"
 
-/* The masks of QCI have the layout of struct ap_mask, in words of 32 bits. */
-static struct ap_matrix vfio_ap_bus_matrix(const struct ap_config_info *info)
-{
-	struct ap_matrix m;
-
-	BUILD_BUG_ON(sizeof(m.apm) != sizeof(info->apm));
-	memcpy(&m.apm, info->apm, sizeof(m.apm));
-	memcpy(&m.aqm, info->aqm, sizeof(m.aqm));
-	memcpy(&m.adm, info->adm, sizeof(m.adm));
-	return m;
-}
-
 /* Without APXA there are 64 adapters and 16 domains; 0 means not known. */
 static void vfio_ap_bus_set_maxima(const struct ap_config_info *info)
 {
@@ -46,7 +34,7 @@ void vfio_ap_bus_init_host(const struct ap_config_info *info)
 {
 	vfio_ap_bus_set_maxima(info);
 	if (info) {
-		matrix_dev->host = vfio_ap_bus_matrix(info);
+		matrix_dev->host = vfio_ap_matrix_of(info);
 		return;
 	}
 	matrix_dev->host.apm = ap_mask_upto(matrix_dev->apid_max);
@@ -111,37 +99,24 @@ int vfio_ap_bus_probe(struct ap_device *ap_dev)
 	return 0;
 }
 
-/**
- * vfio_ap_bus_unbind() - unbind a queue, and have it taken from its guest
- * @q: the queue
- *
- * If the lock of the guest is taken, the guest is told a little later.
- *
- * Context: process, may sleep. Takes guests_lock, mdevs_lock, the queue's lock,
- *	    and what vfio_ap_guest_evaluate_outdated() takes.
+/*
+ * If the lock of the guest is taken, a work item takes the queue from it
+ * later.
  */
 static void vfio_ap_bus_unbind(struct vfio_ap_queue *q)
 {
 	guard(mutex)(&matrix_dev->guests_lock);
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
-		vfio_ap_queue_unbind(q);
+		vfio_ap_queue_unbind(q, vfio_ap_guest_tenant(q->apqn));
 		vfio_ap_guest_outdate(q->apqn);
 	}
 	vfio_ap_guest_evaluate_outdated();
 }
 
-/**
- * vfio_ap_bus_host_has() - does the host have a queue?
- * @apqn: the queue
- *
- * Context: process, may sleep. Takes mdevs_lock.
- * Return: true if it has.
- */
 static bool vfio_ap_bus_host_has(u16 apqn)
 {
 	guard(mutex)(&matrix_dev->mdevs_lock);
-	return ap_matrix_has(&matrix_dev->host, AP_QID_CARD(apqn),
-			     AP_QID_QUEUE(apqn));
+	return vfio_ap_queue_in_host(apqn);
 }
 
 /**
@@ -169,60 +144,53 @@ void vfio_ap_bus_remove(struct ap_device *ap_dev)
 	if (!removed)
 		vfio_ap_guest_wait_unplugged(q->apqn);
 	dev_set_drvdata(&ap_dev->device, NULL);
-	vfio_ap_queue_leave(q, vfio_ap_bus_host_has(q->apqn));
+	vfio_ap_reset_final(q, vfio_ap_bus_host_has(q->apqn));
+}
+
+static int vfio_ap_bus_check_area(const struct ap_matrix *area, u16 *apqn)
+{
+	unsigned int apid, apqi;
+
+	lockdep_assert_held(&ap_attr_mutex);
+
+	ap_mask_for_each(apid, &area->apm) {
+		ap_mask_for_each(apqi, &area->aqm) {
+			/* A negative errno also means that it cannot be had. */
+			if (!ap_owned_by_def_drv(apid, apqi))
+				continue;
+			*apqn = AP_MKQID(apid, apqi);
+			return -EADDRNOTAVAIL;
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
 }
 
 /**
- * vfio_ap_bus_release_queue() - keep the bus's state machine off a queue
- * @q: the queue
+ * vfio_ap_bus_check_owned() - ask the bus who owns what is added
+ * @added: what is added; the answer is stored there
  *
- * For each queue device that it creates, and again after some errors, the bus
- * starts a state machine: RAPQ, then some polls later AQIC with the host's own
- * indicator. It does so whoever the device is bound to, and goes on when the
- * queue is in a guest. A queue in the state in which an unbound one is left is
- * not touched.
+ * Some kernels look through all their queues for each APQN. So the bus is asked
+ * before guests_lock is taken: guests of others do not have to wait for it.
  *
- * Context: process; expects the queue's lock. Takes the lock of the bus's
- *	    queue object.
- * Return: false if the state machine is yet to be started, then call again.
+ * Context: process, may sleep; expects ap_attr_mutex. As far as masks and
+ *	    driver_override decide, the answer holds as long as that is held.
  */
-bool vfio_ap_bus_release_queue(struct vfio_ap_queue *q)
+void vfio_ap_bus_check_owned(struct vfio_ap_addition *added)
 {
-	struct ap_queue *aq = q->ap_queue;
-	bool started;
+	struct ap_matrix columns = added->columns;
 
-	lockdep_assert_held(&q->lock);
+	lockdep_assert_held(&ap_attr_mutex);
+	lockdep_assert_not_held(&matrix_dev->guests_lock);
 
-	if (!aq)
-		return true;
-	spin_lock_bh(&aq->lock);
-	/* The bus clears both with the object, and sets both when it starts. */
-	started = aq->dev_state != AP_DEV_STATE_UNINITIATED || aq->assoc_idx;
-	if (aq->dev_state == AP_DEV_STATE_OPERATING ||
-	    aq->dev_state == AP_DEV_STATE_ERROR)
-		aq->dev_state = AP_DEV_STATE_UNINITIATED;
-	spin_unlock_bh(&aq->lock);
-	return started;
-}
-
-/**
- * vfio_ap_bus_lists() - tell whether QCI lists a queue at this moment
- * @apqn: the queue
- *
- * The bus looks at QCI when it scans, so it may know less.
- *
- * Context: any.
- * Return: true if it does, or if the host has no QCI.
- */
-bool vfio_ap_bus_lists(u16 apqn)
-{
-	struct ap_config_info info = {};
-	struct ap_matrix host;
-
-	if (!matrix_dev->has_qci || ap_qci(&info))
-		return true;
-	host = vfio_ap_bus_matrix(&info);
-	return ap_matrix_has(&host, AP_QID_CARD(apqn), AP_QID_QUEUE(apqn));
+	added->answer = vfio_ap_bus_check_area(&added->rows, &added->reserved);
+	/* New adapters have been asked about with all domains. */
+	columns.apm = ap_mask_andnot(&columns.apm, &added->rows.apm);
+	if (!added->answer)
+		added->answer = vfio_ap_bus_check_area(&columns,
+						       &added->reserved);
 }
 
 /**
@@ -272,7 +240,7 @@ int vfio_ap_bus_in_use(unsigned long *apm, unsigned long *aqm)
 void vfio_ap_bus_config_changed(struct ap_config_info *now,
 				struct ap_config_info *before)
 {
-	struct ap_matrix current_host = vfio_ap_bus_matrix(now);
+	struct ap_matrix current_host = vfio_ap_matrix_of(now);
 	struct ap_matrix lost;
 
 	guard(mutex)(&matrix_dev->guests_lock);
@@ -293,7 +261,7 @@ void vfio_ap_bus_config_changed(struct ap_config_info *now,
 /* A new domain is held back from the guests until its queues are reset. */
 static void vfio_ap_bus_set_host(const struct ap_config_info *info)
 {
-	struct ap_matrix current_host = vfio_ap_bus_matrix(info);
+	struct ap_matrix current_host = vfio_ap_matrix_of(info);
 	struct ap_matrix_mdev *mdev;
 	struct ap_matrix changed;
 	struct ap_mask gained;
@@ -304,10 +272,10 @@ static void vfio_ap_bus_set_host(const struct ap_config_info *info)
 		changed = ap_matrix_difference(&matrix_dev->host, &current_host);
 		gained = ap_mask_and(&changed.aqm, &current_host.aqm);
 		list_for_each_entry(mdev, &matrix_dev->mdev_list, node)
-			mdev->held = ap_mask_or(&mdev->held, &gained);
+			mdev->aqm_pending = ap_mask_or(&mdev->aqm_pending, &gained);
 		matrix_dev->host = current_host;
 		vfio_ap_bus_set_maxima(info);
-		vfio_ap_queue_retry();
+		vfio_ap_reset_retry();
 		vfio_ap_guest_outdate_all(&changed);
 	}
 	vfio_ap_guest_evaluate_outdated();

@@ -84,6 +84,29 @@ static int read_host_config(void)
 	return 0;
 }
 
+static int make_workers(void)
+{
+	int rc;
+
+	matrix_dev->release_wq = alloc_workqueue("vfio_ap_release",
+						 WQ_UNBOUND | WQ_MEM_RECLAIM,
+						 0);
+	if (!matrix_dev->release_wq)
+		return -ENOMEM;
+	rc = vfio_ap_poll_init();
+	if (rc)
+		destroy_workqueue(matrix_dev->release_wq);
+	return rc;
+}
+
+/* The poller's last queues are given up before the adapters' masks. */
+static void drop_workers(void)
+{
+	vfio_ap_poll_exit();
+	destroy_workqueue(matrix_dev->release_wq);
+	vfio_ap_queue_exit();
+}
+
 static int make_matrix_dev(void)
 {
 	int rc;
@@ -93,13 +116,14 @@ static int make_matrix_dev(void)
 		return -ENOMEM;
 	mutex_init(&matrix_dev->guests_lock);
 	mutex_init(&matrix_dev->mdevs_lock);
-	spin_lock_init(&matrix_dev->nib_lock);
 	INIT_LIST_HEAD(&matrix_dev->mdev_list);
+	vfio_ap_nib_init();
+	vfio_ap_queue_init();
 
 	rc = read_host_config();
 	if (rc)
 		goto out_free;
-	rc = vfio_ap_queue_init();
+	rc = make_workers();
 	if (rc)
 		goto out_free;
 
@@ -109,18 +133,18 @@ static int make_matrix_dev(void)
 	matrix_dev->device.release = matrix_device_release;
 	rc = dev_set_name(&matrix_dev->device, VFIO_AP_MATRIX_NAME);
 	if (rc)
-		goto out_queue;
+		goto out_workers;
 	rc = device_register(&matrix_dev->device);
 	if (rc)
 		goto out_put;
 	return 0;
 
 out_put:
-	vfio_ap_queue_exit();
+	drop_workers();
 	put_device(&matrix_dev->device);
 	return rc;
-out_queue:
-	vfio_ap_queue_exit();
+out_workers:
+	drop_workers();
 out_free:
 	kfree(matrix_dev);
 	return rc;
@@ -128,7 +152,7 @@ out_free:
 
 static void drop_matrix_dev(void)
 {
-	vfio_ap_queue_exit();
+	drop_workers();
 	device_unregister(&matrix_dev->device);
 }
 

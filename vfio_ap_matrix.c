@@ -121,6 +121,35 @@ struct ap_matrix ap_matrix_difference(const struct ap_matrix *a,
 	};
 }
 
+static struct ap_mask ap_mask_apply(const struct ap_mask *m,
+				    const struct ap_mask *clear,
+				    const struct ap_mask *set)
+{
+	struct ap_mask rest = ap_mask_andnot(m, clear);
+
+	return ap_mask_or(&rest, set);
+}
+
+/**
+ * ap_matrix_apply() - change a matrix
+ * @m: the matrix before
+ * @delta: the change
+ *
+ * Context: any.
+ * Return: the matrix afterwards.
+ */
+struct ap_matrix ap_matrix_apply(const struct ap_matrix *m,
+				 const struct ap_matrix_delta *delta)
+{
+	const struct ap_matrix *clear = &delta->clear, *set = &delta->set;
+
+	return (struct ap_matrix) {
+		.apm = ap_mask_apply(&m->apm, &clear->apm, &set->apm),
+		.aqm = ap_mask_apply(&m->aqm, &clear->aqm, &set->aqm),
+		.adm = ap_mask_apply(&m->adm, &clear->adm, &set->adm),
+	};
+}
+
 /**
  * ap_matrix_touches() - tell whether two matrices have any number in common
  * @a: one
@@ -173,6 +202,20 @@ bool ap_matrix_shares(const struct ap_matrix *a, const struct ap_matrix *b,
 }
 
 /**
+ * ap_matrix_loses() - tell whether a change takes queues away
+ * @from: the matrix before
+ * @to: the matrix after
+ *
+ * Context: any.
+ * Return: true if @from has an adapter or a usage domain that @to has not.
+ */
+bool ap_matrix_loses(const struct ap_matrix *from, const struct ap_matrix *to)
+{
+	return !ap_mask_subset(&from->apm, &to->apm) ||
+	       !ap_mask_subset(&from->aqm, &to->aqm);
+}
+
+/**
  * ap_matrix_added() - find the APQNs that a change adds
  * @from: the matrix before
  * @to: the matrix after
@@ -198,7 +241,7 @@ void ap_matrix_added(const struct ap_matrix *from, const struct ap_matrix *to,
 }
 
 /**
- * ap_matrix_settling() - find domains that have a queue in reset
+ * ap_matrix_resetting() - find domains that have a queue in reset
  * @m: the matrix; its adapters are looked at
  * @adapters: the queues
  * @domains: the domains of interest
@@ -206,9 +249,9 @@ void ap_matrix_added(const struct ap_matrix *from, const struct ap_matrix *to,
  * Context: any.
  * Return: those of @domains of which a queue of an adapter of @m is in reset.
  */
-struct ap_mask ap_matrix_settling(const struct ap_matrix *m,
-				  const struct ap_adapter *const *adapters,
-				  const struct ap_mask *domains)
+struct ap_mask ap_matrix_resetting(const struct ap_matrix *m,
+				   struct ap_adapter *const *adapters,
+				   const struct ap_mask *domains)
 {
 	struct ap_mask found = {};
 	unsigned int apid;
@@ -234,7 +277,7 @@ bool ap_matrix_lacks(const struct ap_adapter *adapter,
 	struct ap_mask rest = *domains;
 
 	if (adapter)
-		rest = ap_mask_andnot(domains, &adapter->passable);
+		rest = ap_mask_andnot(domains, &adapter->ready);
 	*apqi = ap_mask_next(&rest, 0);
 	return *apqi < AP_MASK_BITS;
 }
@@ -244,7 +287,7 @@ bool ap_matrix_lacks(const struct ap_adapter *adapter,
  * @shadow: where to store the result
  * @assigned: what the administrator assigned
  * @host: what the host has
- * @held: usage domains that are not to be passed yet
+ * @pending: usage domains that are not to be passed yet
  * @adapters: the queues
  *
  * The masks of a guest are a product: it cannot be denied a single queue. An
@@ -255,20 +298,20 @@ bool ap_matrix_lacks(const struct ap_adapter *adapter,
 void ap_matrix_filter(struct ap_matrix *shadow,
 		      const struct ap_matrix *assigned,
 		      const struct ap_matrix *host,
-		      const struct ap_mask *held,
-		      const struct ap_adapter *const *adapters)
+		      const struct ap_mask *pending,
+		      struct ap_adapter *const *adapters)
 {
 	static const struct ap_mask none;
 	unsigned int apid;
 
 	shadow->apm = ap_mask_and(&assigned->apm, &host->apm);
 	shadow->aqm = ap_mask_and(&assigned->aqm, &host->aqm);
-	shadow->aqm = ap_mask_andnot(&shadow->aqm, held);
+	shadow->aqm = ap_mask_andnot(&shadow->aqm, pending);
 	shadow->adm = ap_mask_and(&assigned->adm, &host->adm);
 
 	ap_mask_for_each(apid, &shadow->apm)
 		if (!ap_mask_subset(&shadow->aqm, adapters[apid] ?
-				    &adapters[apid]->passable : &none))
+				    &adapters[apid]->ready : &none))
 			ap_mask_clear(&shadow->apm, apid);
 }
 

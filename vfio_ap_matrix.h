@@ -48,20 +48,30 @@ struct ap_matrix {
 };
 
 /**
+ * struct ap_matrix_delta - a change of a matrix
+ * @clear: the numbers that are cleared
+ * @set: the numbers that are set afterwards
+ */
+struct ap_matrix_delta {
+	struct ap_matrix clear;
+	struct ap_matrix set;
+};
+
+/**
  * struct ap_adapter - what the driver knows of the queues of one adapter
  * @bound: domains whose queue is bound to the driver
  * @resetting: bound, and being reset; not those that failed
  * @failed: bound, and the last reset was refused, or not verified in time
  * @down: bound, and deconfigured, checkstopped or lost by the host while a reset
  *	was wanted
- * @passable: bound, and fit to be in a guest
+ * @ready: bound, and fit to be in a guest
  */
 struct ap_adapter {
 	struct ap_mask bound;
 	struct ap_mask resetting;
 	struct ap_mask failed;
 	struct ap_mask down;
-	struct ap_mask passable;
+	struct ap_mask ready;
 };
 
 static inline u64 ap_mask_bit(unsigned int id)
@@ -168,21 +178,24 @@ struct ap_mask ap_mask_upto(unsigned int max);
 bool ap_matrix_equal(const struct ap_matrix *a, const struct ap_matrix *b);
 struct ap_matrix ap_matrix_difference(const struct ap_matrix *a,
 				      const struct ap_matrix *b);
+struct ap_matrix ap_matrix_apply(const struct ap_matrix *m,
+				 const struct ap_matrix_delta *delta);
 bool ap_matrix_touches(const struct ap_matrix *a, const struct ap_matrix *b);
 bool ap_matrix_has(const struct ap_matrix *m, unsigned int apid,
 		   unsigned int apqi);
 bool ap_matrix_shares(const struct ap_matrix *a, const struct ap_matrix *b,
 		      unsigned int *apid, unsigned int *apqi);
+bool ap_matrix_loses(const struct ap_matrix *from, const struct ap_matrix *to);
 void ap_matrix_added(const struct ap_matrix *from, const struct ap_matrix *to,
 		     struct ap_matrix *rows, struct ap_matrix *columns);
-struct ap_mask ap_matrix_settling(const struct ap_matrix *m,
-				  const struct ap_adapter *const *adapters,
-				  const struct ap_mask *domains);
+struct ap_mask ap_matrix_resetting(const struct ap_matrix *m,
+				   struct ap_adapter *const *adapters,
+				   const struct ap_mask *domains);
 void ap_matrix_filter(struct ap_matrix *shadow,
 		      const struct ap_matrix *assigned,
 		      const struct ap_matrix *host,
-		      const struct ap_mask *held,
-		      const struct ap_adapter *const *adapters);
+		      const struct ap_mask *pending,
+		      struct ap_adapter *const *adapters);
 bool ap_matrix_lacks(const struct ap_adapter *adapter,
 		     const struct ap_mask *domains, unsigned int *apqi);
 int ap_matrix_parse_config(struct ap_matrix *m, const char *text, size_t len);

@@ -29,22 +29,15 @@ static int vfio_ap_mdev_init(struct vfio_device *vdev)
 	struct ap_matrix_mdev *mdev = to_matrix_mdev(vdev);
 
 	INIT_LIST_HEAD(&mdev->node);
-	INIT_LIST_HEAD(&mdev->nibs);
-	INIT_LIST_HEAD(&mdev->unmaps);
-	mdev->closed.first = 1;
-	init_waitqueue_head(&mdev->nib_wait);
 	INIT_WORK(&mdev->evaluate_work, vfio_ap_guest_evaluate_work);
 	seqlock_init(&mdev->shadow_lock);
 	mdev->pqap_hook = vfio_ap_irq_aqic;
-	/* One of its own: a VMM that sits on VFIO's locks only delays itself. */
-	mdev->release_wq = alloc_workqueue("vfio_ap_mdev",
-					   WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return mdev->release_wq ? 0 : -ENOMEM;
+	return vfio_ap_nib_init_mdev(mdev);
 }
 
 static void vfio_ap_mdev_release(struct vfio_device *vdev)
 {
-	destroy_workqueue(to_matrix_mdev(vdev)->release_wq);
+	vfio_ap_nib_exit_mdev(to_matrix_mdev(vdev));
 }
 
 static int vfio_ap_mdev_open(struct vfio_device *vdev)
@@ -57,14 +50,7 @@ static int vfio_ap_mdev_open(struct vfio_device *vdev)
 	return vfio_ap_guest_attach(to_matrix_mdev(vdev), vdev->kvm);
 }
 
-/**
- * vfio_ap_mdev_set_event() - arm or disarm an eventfd
- * @mdev: the mdev
- * @event: which one
- * @ctx: the eventfd, with a reference; NULL disarms
- *
- * Context: process, may sleep. Takes mdevs_lock.
- */
+/* @ctx has a reference to the eventfd, or is NULL to disarm the event. */
 static void vfio_ap_mdev_set_event(struct ap_matrix_mdev *mdev,
 				   enum vfio_ap_event event,
 				   struct eventfd_ctx *ctx)
@@ -91,13 +77,6 @@ static void vfio_ap_mdev_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 	vfio_ap_irq_unmap(to_matrix_mdev(vdev), iova, length);
 }
 
-/**
- * vfio_ap_mdev_request() - somebody waits for the last close
- * @vdev: the device
- * @count: how often this was called before
- *
- * Context: process, may sleep. Takes what vfio_ap_guest_withdraw() takes.
- */
 static void vfio_ap_mdev_request(struct vfio_device *vdev, unsigned int count)
 {
 	struct ap_matrix_mdev *mdev = to_matrix_mdev(vdev);
@@ -194,31 +173,48 @@ static int vfio_ap_mdev_set_irqs(struct ap_matrix_mdev *mdev, void __user *arg)
 	return 0;
 }
 
-/**
- * vfio_ap_mdev_reset() - VFIO_DEVICE_RESET
- * @mdev: the mdev
- *
- * Queues that the guest has stay plugged. Waits without a lock.
- *
- * Context: process, may sleep up to VFIO_AP_WAIT_MS. Takes mdevs_lock and the
- *	    locks of the queues, and guests_lock when it has waited.
- * Return: 0; -EIO if a reset failed or was not verified in time; -EINTR if the
- *	   task is being killed.
+static void vfio_ap_mdev_tell_pinned(struct ap_matrix_mdev *mdev)
+{
+	int apqn;
+
+	guard(mutex)(&matrix_dev->mdevs_lock);
+	if (!mdev->kvm || !mm_is_protected(mdev->kvm->mm))
+		return;
+	apqn = vfio_ap_nib_pinned_by(mdev);
+	if (apqn >= 0)
+		dev_notice_ratelimited(mdev->vdev.dev,
+				       "%02x.%04x: page still in use by the adapter, a protected guest cannot be booted before\n",
+				       AP_QID_CARD(apqn), AP_QID_QUEUE(apqn));
+}
+
+/*
+ * Queues that the guest has stay plugged. Waits without a lock. On success VFIO
+ * has back all pins that the queues had: to boot a protected guest, KVM waits
+ * for its pages to be unused, with kvm->lock held.
  */
 static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 {
 	struct ap_matrix matrix;
+	unsigned long end;
 	long rc;
 
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
 		matrix = mdev->matrix;
-		vfio_ap_queue_reset_matrix(&matrix,
-					   mdev->kvm ? &mdev->shadow : NULL);
+		vfio_ap_reset_matrix(&matrix,
+				     mdev->kvm ? &mdev->shadow : NULL,
+				     mdev->tenant);
 	}
-	rc = vfio_ap_queue_wait(&matrix, vfio_ap_wait_end());
+	end = jiffies + VFIO_AP_WAIT;
+	rc = vfio_ap_queue_wait_until(&matrix, end);
+	if (rc > 0 && !vfio_ap_queue_any_failed(&matrix)) {
+		rc = vfio_ap_nib_wait(mdev, end);
+		if (rc > 0)
+			return 0;
+	}
 	if (rc < 0)
 		return -EINTR;
-	return !rc || vfio_ap_queue_any_failed(&matrix) ? -EIO : 0;
+	vfio_ap_mdev_tell_pinned(mdev);
+	return -EIO;
 }
 
 static long vfio_ap_mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,
@@ -256,12 +252,6 @@ static const struct vfio_device_ops vfio_ap_mdev_ops = {
 	.detach_ioas = vfio_iommufd_emulated_detach_ioas,
 };
 
-/**
- * vfio_ap_mdev_list() - let the operations of the driver find an mdev
- * @mdev: the mdev
- *
- * Context: process, may sleep. Takes guests_lock and mdevs_lock.
- */
 static void vfio_ap_mdev_list(struct ap_matrix_mdev *mdev)
 {
 	guard(mutex)(&matrix_dev->guests_lock);
@@ -271,13 +261,8 @@ static void vfio_ap_mdev_list(struct ap_matrix_mdev *mdev)
 	list_add_tail(&mdev->node, &matrix_dev->mdev_list);
 }
 
-/**
- * vfio_ap_mdev_unlist() - undo vfio_ap_mdev_list() and everything since
- * @mdev: the mdev; not open
- *
- * Context: process, may sleep up to VFIO_AP_WAIT_MS for resets, and for an
- *	    evaluation that has begun as long as a VMM has its kvm->lock. Takes
- *	    guests_lock, mdevs_lock and the locks of the queues.
+/*
+ * The mdev is not open. An evaluation that has begun may wait for a kvm->lock.
  */
 static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 {
@@ -286,7 +271,7 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 	scoped_guard(mutex, &matrix_dev->guests_lock) {
 		guard(mutex)(&matrix_dev->mdevs_lock);
 		matrix = mdev->matrix;
-		vfio_ap_queue_reset_matrix(&matrix, NULL);
+		vfio_ap_reset_matrix(&matrix, NULL, NULL);
 		/* An evaluation that is still to come must find nothing. */
 		mdev->matrix = (struct ap_matrix) {};
 		vfio_ap_guest_set_shadow(mdev, &mdev->matrix);
@@ -296,7 +281,7 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 	while (work_busy(&mdev->evaluate_work))
 		schedule_timeout_idle(1);
 	cancel_work_sync(&mdev->evaluate_work);
-	vfio_ap_queue_wait(&matrix, vfio_ap_wait_end());
+	vfio_ap_queue_wait(&matrix);
 }
 
 static int vfio_ap_mdev_probe(struct mdev_device *mdev_device)

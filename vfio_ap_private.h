@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The map of the driver: its objects, its locks, and who offers what.
- */
+/* The map of the driver: its objects, its locks, and who offers what */
 #ifndef VFIO_AP_PRIVATE_H
 #define VFIO_AP_PRIVATE_H
 
+#include <linux/build_bug.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/eventfd.h>
@@ -15,6 +14,8 @@
 #include <linux/mdev.h>
 #include <linux/mutex.h>
 #include <linux/seqlock.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 #include <linux/wait.h>
@@ -28,43 +29,51 @@
 #define VFIO_AP_DEVICE_API	"vfio-ap"
 
 /*
- * How long a reset may take before its queue counts as failed, and how long
- * anybody waits for one. The second is longer, so that who waits learns of
- * the failure instead of giving up just before it.
+ * A reset that takes longer than the first fails. Waiters time out after the
+ * second, which is longer, so that they see the failure rather than a timeout.
  */
 #define VFIO_AP_RESET_MS	2000
 #define VFIO_AP_WAIT_MS		2500
+#define VFIO_AP_WAIT		msecs_to_jiffies(VFIO_AP_WAIT_MS)
 
 /* How long a completed reset, or an accepted enable, may take to show its effect */
 #define VFIO_AP_SETTLE_NS	(40 * NSEC_PER_MSEC)
 
-/*
- * Indices of SET_IRQS, as linux/vfio.h of new kernels has them. Older kernels have
- * fewer; who was built for these does not ask for the rest.
- */
+/* The first look at a reset comes after this time, see vfio_ap_reset_delay() */
+#define VFIO_AP_POLL_MIN_NS	(50 * NSEC_PER_USEC)
+#define VFIO_AP_NEVER		U64_MAX
+
+/* Indices of SET_IRQS, as linux/vfio.h of new kernels has them */
 enum vfio_ap_event {
 	VFIO_AP_EVENT_REQ,
 	VFIO_AP_EVENT_CFG_CHG,
 	VFIO_AP_EVENTS
 };
 
+struct vfio_ap_addition;
 struct vfio_ap_nib;
 
-/**
- * struct vfio_ap_range - a range of guest memory
- * @first: its first address
- * @last: its last address
- */
+/* A range of guest memory, from its first to its last address */
 struct vfio_ap_range {
 	u64 first;
 	u64 last;
 };
 
-/*
- * Buckets of the index of queues: 8 KiB, once. More than four queues in a bucket
- * would be more than 4,096 in the host.
- */
+/* Buckets of the index of queues: 8 KiB; 4,096 queues make four in a bucket */
 #define VFIO_AP_INDEX_BITS	10
+
+/**
+ * struct vfio_ap_tenant - a guest that has queues, or had them
+ * @users: the mdev as long as it is attached; each queue that left the guest when
+ *	that was protected, until its reset is verified
+ * @kvm: the guest, with a reference
+ * @work: gives up the reference where that cannot be done on the spot
+ */
+struct vfio_ap_tenant {
+	refcount_t users;
+	struct kvm *kvm;
+	struct work_struct work;
+};
 
 /**
  * struct ap_matrix_mdev - a mediated device: a matrix, and perhaps a guest
@@ -78,13 +87,14 @@ struct vfio_ap_range {
  * @shadow: what the guest has, or would have; [mdevs_lock], written under
  *	shadow_lock as well
  * @shadow_lock: for AQIC, which looks at the shadow without mdevs_lock; a leaf
- * @held: domains assigned or added to the host of late, not passed before
+ * @aqm_pending: domains assigned or added to the host of late, not passed before
  *	their queues are reset; [mdevs_lock]
  * @release_requested: VFIO asked for the device back, nothing is plugged any
  *	more; [mdevs_lock]
  * @outdated: what @shadow depends on has changed; [guests_lock]
  * @kvm: the guest; changed under guests_lock and mdevs_lock, either of them
  *	is enough to look at it, plugging needs guests_lock and kvm->lock
+ * @tenant: the guest as queues know it; set and cleared with @kvm
  * @pqap_hook: what KVM calls for AQIC; constant
  * @event: eventfds of user space; [mdevs_lock]
  * @evaluate_work: evaluates this mdev alone, when its kvm->lock was taken
@@ -105,10 +115,11 @@ struct ap_matrix_mdev {
 	struct ap_matrix matrix;
 	struct ap_matrix shadow;
 	seqlock_t shadow_lock; /* shadow, next to mdevs_lock */
-	struct ap_mask held;
+	struct ap_mask aqm_pending;
 	bool release_requested;
 	bool outdated;
 	struct kvm *kvm;
+	struct vfio_ap_tenant *tenant;
 	crypto_hook pqap_hook;
 	struct eventfd_ctx *event[VFIO_AP_EVENTS];
 	struct work_struct evaluate_work;
@@ -159,8 +170,9 @@ enum vfio_ap_queue_state {
  * @accepted: the last ZAPQ was accepted; after unbind: a reset is under way
  * @disable: AQIC to disable has to be issued again
  * @nib: where the adapter may still write, NULL if it may not
- * @nib_ending: nobody wants @nib any more, wait for the interrupt to be off
- * @spare: a NIB that was used and can be used again, or NULL; whoever exchanges
+ * @irq_off_pending: nobody wants @nib any more, wait for the interrupt to be off
+ * @tenant: the protected guest that the queue may still be bound to, or NULL
+ * @nib_cache: a NIB that was used and can be used again, or NULL; whoever exchanges
  *	it for something else has it
  * @since: when the current reset began, or the host changed since, in ns of
  *	CLOCK_MONOTONIC
@@ -171,7 +183,7 @@ enum vfio_ap_queue_state {
  * @due: when to poll, in ns of CLOCK_MONOTONIC; the largest number if it is not
  *	among the polled ones, or the poller is looking at it and nobody asked
  *	for more since; [poll_lock], who has the queue's lock may look at it
- * @news: in the poller's list of queues that changed; poller only
+ * @changed_node: in the poller's list of queues that changed; poller only
  */
 struct vfio_ap_queue {
 	struct kref ref;
@@ -189,17 +201,80 @@ struct vfio_ap_queue {
 	bool told:1;
 	bool accepted:1;
 	bool disable:1;
-	bool nib_ending:1;
+	bool irq_off_pending:1;
 	u8 response;
 	struct vfio_ap_nib *nib;
-	struct vfio_ap_nib *spare;
+	struct vfio_ap_tenant *tenant;
+	struct vfio_ap_nib *nib_cache;
 	u64 since;
 	u64 tried;
 	u64 stopped;
 	struct list_head node;
 	u64 due;
-	struct list_head news;
+	struct list_head changed_node;
 };
+
+/* A vCPU is asking for the pin, VFIO counts it, it is being given back */
+enum vfio_ap_nib_pin {
+	VFIO_AP_NIB_PINNING,
+	VFIO_AP_NIB_PINNED,
+	VFIO_AP_NIB_RETURNING,
+};
+
+/**
+ * struct vfio_ap_nib - a page with a notification indicator byte
+ * @refs: one of the adapter, one of VFIO
+ * @node: in &ap_matrix_mdev.nibs as long as VFIO is an owner; [nib_lock]
+ * @pin: where the pin stands; whoever makes PINNED RETURNING has to give it
+ *	back
+ * @revoked: nobody wants the pin any more; set under nib_lock before @pin is
+ *	looked at, looked at after @pin was made PINNED
+ * @mdev: whose pin it is; valid as long as the NIB is in the list
+ * @q: the queue, with a reference
+ * @kvm: the guest, with a reference
+ * @page: the page, with a reference of our own next to the pin
+ * @iova: guest address of the page
+ * @gisc: the guest's interruption subclass, 0 to 7
+ * @nisc: the host's interruption subclass for it, valid if @has_gisc
+ * @has_gisc: @gisc is registered
+ * @adapter_done: the adapter's share is to be given up by @work; [nib_lock]
+ * @off: the adapter does not use the page any more; [nib_lock]
+ * @work: gives up shares where that cannot be done on the spot; has a share of
+ *	its own meanwhile
+ */
+struct vfio_ap_nib {
+	refcount_t refs;
+	struct list_head node;
+	enum vfio_ap_nib_pin pin;
+	bool revoked;
+	struct ap_matrix_mdev *mdev;
+	struct vfio_ap_queue *q;
+	struct kvm *kvm;
+	struct page *page;
+	dma_addr_t iova;
+	u8 gisc;
+	u8 nisc;
+	bool has_gisc;
+	bool adapter_done;
+	bool off;
+	struct work_struct work;
+};
+
+/* Here, so that a NIB can give up its reference to its queue by itself */
+static inline void vfio_ap_queue_free(struct kref *ref)
+{
+	struct vfio_ap_queue *q = container_of(ref, struct vfio_ap_queue, ref);
+
+	mutex_destroy(&q->lock);
+	kfree(q->nib_cache);
+	kfree_rcu(q, rcu);
+}
+
+/* Give up a reference */
+static inline void vfio_ap_queue_put(struct vfio_ap_queue *q)
+{
+	kref_put(&q->ref, vfio_ap_queue_free);
+}
 
 /**
  * struct ap_matrix_dev - the driver's one and only root object
@@ -237,7 +312,7 @@ struct vfio_ap_queue {
  *   pqap_hook_rwsem > queue->lock
  *
  * Whoever plugs or unplugs takes all of the middle three, through functions of
- * vfio_ap_guest.c that try kvm->lock. None of the first line's locks is held while
+ * vfio_ap_lock.c that try kvm->lock. None of the first line's locks is held while
  * waiting for hardware, for user memory, for a pin or to return one (KVM holds
  * pqap_hook_rwsem around AQIC, which pins); guests_lock is not even held while
  * waiting for kvm->lock.
@@ -272,13 +347,148 @@ struct ap_matrix_dev {
 
 extern struct ap_matrix_dev *matrix_dev;
 
-/* The table of adapters as the functions of vfio_ap_matrix.c take it */
-static inline const struct ap_adapter *const *vfio_ap_adapters(void)
+/* The masks of QCI have the layout of struct ap_mask, in words of 32 bits. */
+static inline struct ap_matrix
+vfio_ap_matrix_of(const struct ap_config_info *info)
 {
-	return (const struct ap_adapter *const *)matrix_dev->adapter;
+	struct ap_matrix m;
+
+	BUILD_BUG_ON(sizeof(m.apm) != sizeof(info->apm));
+	memcpy(&m.apm, info->apm, sizeof(m.apm));
+	memcpy(&m.aqm, info->aqm, sizeof(m.aqm));
+	memcpy(&m.adm, info->adm, sizeof(m.adm));
+	return m;
 }
 
+/* vfio_ap_assign.c: what the administrator assigns */
+int vfio_ap_assign_change(struct ap_matrix_mdev *mdev,
+			  const struct ap_matrix_delta *delta);
+
 /* vfio_ap_guest.c: the one place that changes what a guest has */
+struct ap_matrix_mdev *vfio_ap_guest_mdev_for_apqn(u16 apqn);
+bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn);
+void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
+			      const struct ap_matrix *shadow);
+void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
+void vfio_ap_guest_outdate(u16 apqn);
+struct vfio_ap_tenant *vfio_ap_guest_tenant(u16 apqn);
+void vfio_ap_guest_outdate_all(const struct ap_matrix *changed);
+void vfio_ap_guest_evaluate_outdated(void);
+void vfio_ap_guest_wait_unplugged(u16 apqn);
+void vfio_ap_guest_evaluate_work(struct work_struct *work);
+int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm);
+void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev);
+void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev);
+
+/* vfio_ap_lock.c: the locks for a change of what a guest has */
+
+/**
+ * struct vfio_ap_locks - which locks vfio_ap_lock_acquire() took
+ * @kvm: the guest whose lock is held, NULL if there is none
+ * @waited: a reference to a guest that was waited for, to be given up when the
+ *	locks are released; NULL if there is none
+ * @added: what the AP bus was asked about; the lock of its attributes is held, so
+ *	masks and driver_override stay as they were; NULL if there was nothing
+ *	to ask
+ */
+struct vfio_ap_locks {
+	struct kvm *kvm;
+	struct kvm *waited;
+	struct vfio_ap_addition *added;
+};
+
+void vfio_ap_lock_acquire(struct vfio_ap_locks *locks,
+			  const struct ap_matrix_mdev *mdev);
+int vfio_ap_lock_acquire_killable(struct vfio_ap_locks *locks,
+				  const struct ap_matrix_mdev *mdev);
+void vfio_ap_lock_acquire_kvm(struct vfio_ap_locks *locks, struct kvm *kvm);
+void vfio_ap_lock_release(struct vfio_ap_locks *locks);
+bool vfio_ap_lock_try_guest(struct vfio_ap_locks *locks,
+			    const struct ap_matrix_mdev *mdev);
+void vfio_ap_lock_release_guest(struct vfio_ap_locks *locks);
+void vfio_ap_lock_assert_held(const struct ap_matrix_mdev *mdev);
+
+/* vfio_ap_queue.c: queues, their index, and what the masks say of them */
+struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn);
+struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn);
+struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue);
+void vfio_ap_queue_unbind(struct vfio_ap_queue *q,
+			  struct vfio_ap_tenant *tenant);
+struct vfio_ap_tenant *vfio_ap_queue_make_tenant(struct kvm *kvm);
+void vfio_ap_queue_put_tenant(struct vfio_ap_tenant *tenant);
+void vfio_ap_queue_occupy(struct vfio_ap_queue *q,
+			  struct vfio_ap_tenant *tenant);
+void vfio_ap_queue_vacate(struct vfio_ap_queue *q);
+void vfio_ap_queue_start(struct vfio_ap_queue *q);
+void vfio_ap_queue_publish(const struct vfio_ap_queue *q);
+void vfio_ap_queue_arm(u64 due);
+void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay);
+long vfio_ap_queue_wait(const struct ap_matrix *m);
+long vfio_ap_queue_wait_until(const struct ap_matrix *m, unsigned long end);
+bool vfio_ap_queue_any_failed(const struct ap_matrix *m);
+bool vfio_ap_queue_in_host(u16 apqn);
+bool vfio_ap_queue_listed(u16 apqn);
+void vfio_ap_queue_init(void);
+void vfio_ap_queue_exit(void);
+
+/* vfio_ap_reset.c: resets of queues */
+void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
+			  const struct ap_mask *keep,
+			  struct vfio_ap_tenant *tenant);
+void vfio_ap_reset_matrix(const struct ap_matrix *m,
+			  const struct ap_matrix *keep,
+			  struct vfio_ap_tenant *tenant);
+void vfio_ap_reset_retry(void);
+u64 vfio_ap_reset_delay(const struct vfio_ap_queue *q);
+bool vfio_ap_reset_gone_step(struct vfio_ap_queue *q);
+u64 vfio_ap_reset_step(struct vfio_ap_queue *q);
+u64 vfio_ap_reset_down_step(struct vfio_ap_queue *q);
+void vfio_ap_reset_final(struct vfio_ap_queue *q, bool present);
+
+/* vfio_ap_poll.c: the poller */
+int vfio_ap_poll_init(void);
+void vfio_ap_poll_exit(void);
+
+/* vfio_ap_irq.c: interrupts of queues, AQIC */
+int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu);
+bool vfio_ap_irq_step(struct vfio_ap_queue *q);
+void vfio_ap_irq_cleared(struct vfio_ap_queue *q);
+void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length);
+void vfio_ap_irq_unregister_gisc(struct vfio_ap_queue *q);
+void vfio_ap_irq_abandon(struct vfio_ap_queue *q);
+
+/* vfio_ap_nib.c: notification indicator bytes; calls no other room */
+
+/* A range of guest memory that VFIO is unmapping */
+struct vfio_ap_unmap {
+	struct list_head node; /* in &ap_matrix_mdev.unmaps; [nib_lock] */
+	struct vfio_ap_range range;
+};
+
+struct vfio_ap_nib *vfio_ap_nib_make(struct kvm_vcpu *vcpu,
+				     struct ap_matrix_mdev *mdev,
+				     struct vfio_ap_queue *q, u64 gpa);
+void vfio_ap_nib_put(struct vfio_ap_nib *nib);
+void vfio_ap_nib_unregister(struct vfio_ap_nib *nib);
+void vfio_ap_nib_release(struct vfio_ap_nib *nib);
+void vfio_ap_nib_release_async(struct vfio_ap_nib *nib);
+void vfio_ap_nib_revoke(struct vfio_ap_nib *nib);
+void vfio_ap_nib_unmap_begin(struct vfio_ap_unmap *u, struct ap_matrix_mdev *mdev);
+void vfio_ap_nib_unmap_end(struct vfio_ap_unmap *u, struct ap_matrix_mdev *mdev,
+			   bool close);
+unsigned int vfio_ap_nib_unmap_count(struct ap_matrix_mdev *mdev);
+struct vfio_ap_nib *vfio_ap_nib_take_used(struct ap_matrix_mdev *mdev,
+					  const struct vfio_ap_range *range);
+bool vfio_ap_nib_none_left(struct ap_matrix_mdev *mdev,
+			   const struct vfio_ap_range *range);
+long vfio_ap_nib_wait(struct ap_matrix_mdev *mdev, unsigned long end);
+int vfio_ap_nib_pinned_by(struct ap_matrix_mdev *mdev);
+void vfio_ap_nib_return_pins(struct ap_matrix_mdev *mdev);
+int vfio_ap_nib_init_mdev(struct ap_matrix_mdev *mdev);
+void vfio_ap_nib_exit_mdev(struct ap_matrix_mdev *mdev);
+void vfio_ap_nib_init(void);
+
+/* vfio_ap_bus.c: what the AP bus tells us, and what we ask it */
 
 /**
  * struct vfio_ap_addition - APQNs that are added to an mdev
@@ -295,137 +505,6 @@ struct vfio_ap_addition {
 	u16 reserved;
 };
 
-/**
- * struct vfio_ap_hold - which locks vfio_ap_guest_acquire() took
- * @kvm: the guest whose lock is held, NULL if there is none
- * @waited: a reference to a guest that was waited for, to be given up when the
- *	locks are released; NULL if there is none
- * @added: what the AP bus was asked about; the lock of its attributes is held, so
- *	masks and driver_override stay as they were; NULL if there was nothing
- *	to ask
- */
-struct vfio_ap_hold {
-	struct kvm *kvm;
-	struct kvm *waited;
-	struct vfio_ap_addition *added;
-};
-
-/**
- * vfio_ap_guest_has() - tell whether a guest has a queue in its configuration
- * @mdev: the guest's mdev
- * @apqn: the queue
- *
- * AQIC asks this without mdevs_lock, but with the queue's lock. A queue that
- * leaves the shadow is marked for reset under that lock afterwards. So who sees
- * the old shadow here is undone by that reset.
- *
- * Context: any. Reads under shadow_lock, which holds nobody up: so lockdep
- *	    need not know, and AQIC is spared the time.
- * Return: true if the queue is plugged.
- */
-static inline bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev,
-				     u16 apqn)
-{
-	const seqcount_spinlock_t *count = &mdev->shadow_lock.seqcount;
-	unsigned int start;
-	bool has;
-
-	do {
-		start = raw_read_seqcount_begin(count);
-		has = READ_ONCE(mdev->kvm) &&
-		      ap_mask_test(&mdev->shadow.apm, AP_QID_CARD(apqn)) &&
-		      ap_mask_test(&mdev->shadow.aqm, AP_QID_QUEUE(apqn));
-	} while (read_seqcount_retry(count, start));
-	return has;
-}
-
-/* When a wait for resets that begins now has to end, in jiffies */
-static inline unsigned long vfio_ap_wait_end(void)
-{
-	return jiffies + msecs_to_jiffies(VFIO_AP_WAIT_MS);
-}
-
-/* How to change a matrix; called under mdevs_lock, must not sleep */
-typedef void (*ap_matrix_edit)(struct ap_matrix *matrix, const void *how);
-
-void vfio_ap_guest_acquire(struct vfio_ap_hold *hold,
-			   const struct ap_matrix_mdev *mdev);
-void vfio_ap_guest_release(struct vfio_ap_hold *hold);
-struct ap_matrix_mdev *vfio_ap_guest_owner(u16 apqn);
-void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
-			      const struct ap_matrix *shadow);
-void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
-void vfio_ap_guest_outdate(u16 apqn);
-void vfio_ap_guest_outdate_all(const struct ap_matrix *changed);
-void vfio_ap_guest_evaluate_outdated(void);
-void vfio_ap_guest_wait_unplugged(u16 apqn);
-void vfio_ap_guest_evaluate_work(struct work_struct *work);
-int vfio_ap_guest_edit(struct ap_matrix_mdev *mdev, ap_matrix_edit edit,
-		       const void *how);
-int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm);
-void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev);
-void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev);
-
-/* vfio_ap_queue.c: queues, their index, and the reset engine */
-
-/**
- * vfio_ap_queue_find() - find a bound queue
- * @apqn: its APQN
- *
- * Context: any; expects mdevs_lock or RCU.
- * Return: the queue, NULL if no such queue is bound.
- */
-static inline struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn)
-{
-	struct vfio_ap_queue *q;
-
-	hash_for_each_possible_rcu(matrix_dev->queues, q, index, apqn,
-				   lockdep_is_held(&matrix_dev->mdevs_lock))
-		if (q->apqn == apqn)
-			return q;
-	return NULL;
-}
-
-/**
- * vfio_ap_queue_get() - find a bound queue, and keep it
- * @apqn: its APQN
- *
- * Context: any.
- * Return: the queue with a reference, NULL if no such queue is bound.
- */
-static inline struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn)
-{
-	struct vfio_ap_queue *q;
-
-	guard(rcu)();
-	q = vfio_ap_queue_find(apqn);
-	return q && kref_get_unless_zero(&q->ref) ? q : NULL;
-}
-
-struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue);
-void vfio_ap_queue_retry(void);
-void vfio_ap_queue_unbind(struct vfio_ap_queue *q);
-void vfio_ap_queue_leave(struct vfio_ap_queue *q, bool present);
-void vfio_ap_queue_put(struct vfio_ap_queue *q);
-void vfio_ap_queue_reset(unsigned int apid, const struct ap_mask *domains);
-void vfio_ap_queue_reset_matrix(const struct ap_matrix *m,
-				const struct ap_matrix *keep);
-long vfio_ap_queue_wait(const struct ap_matrix *m, unsigned long end);
-bool vfio_ap_queue_any_failed(const struct ap_matrix *m);
-void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay);
-int vfio_ap_queue_init(void);
-void vfio_ap_queue_exit(void);
-
-/* vfio_ap_irq.c: AQIC and the NIB */
-int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu);
-bool vfio_ap_irq_step(struct vfio_ap_queue *q);
-void vfio_ap_irq_ended(struct vfio_ap_queue *q);
-void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length);
-void vfio_ap_irq_return_pins(struct ap_matrix_mdev *mdev);
-void vfio_ap_irq_leave(struct vfio_ap_queue *q);
-void vfio_ap_irq_abandon(struct vfio_ap_queue *q);
-
-/* vfio_ap_bus.c: what the AP bus tells us */
 int vfio_ap_bus_probe(struct ap_device *ap_dev);
 void vfio_ap_bus_remove(struct ap_device *ap_dev);
 int vfio_ap_bus_in_use(unsigned long *apm, unsigned long *aqm);
@@ -434,8 +513,7 @@ void vfio_ap_bus_config_changed(struct ap_config_info *now,
 void vfio_ap_bus_scan_complete(struct ap_config_info *now,
 			       struct ap_config_info *before);
 void vfio_ap_bus_init_host(const struct ap_config_info *info);
-bool vfio_ap_bus_release_queue(struct vfio_ap_queue *q);
-bool vfio_ap_bus_lists(u16 apqn);
+void vfio_ap_bus_check_owned(struct vfio_ap_addition *added);
 void vfio_ap_bus_refresh_host(void);
 
 /* vfio_ap_sysfs.c: attributes of mdevs, of queues and of the parent */

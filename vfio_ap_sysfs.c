@@ -13,79 +13,47 @@
 /* A line of "withheld" is at most "05 05.0047 not-in-host\n". */
 #define WITHHELD_SIZE	(3 * AP_MASK_BITS * 32)
 
-/**
- * struct id_edit - set or clear one bit of a matrix
- * @mask: which mask, as an offset into struct ap_matrix
- * @id: the number, 0 to 255
- * @on: set it
- */
-struct id_edit {
-	size_t mask;
-	unsigned int id;
-	bool on;
-};
-
-static void edit_id(struct ap_matrix *matrix, const void *how)
+static int parse_id(const char *buf, size_t count, unsigned int max,
+		    unsigned long *id)
 {
-	const struct id_edit *edit = how;
-	struct ap_mask *mask = (void *)matrix + edit->mask;
-
-	ap_mask_assign(mask, edit->id, edit->on);
-}
-
-static void edit_config(struct ap_matrix *matrix, const void *how)
-{
-	*matrix = *(const struct ap_matrix *)how;
-}
-
-static ssize_t store_id(struct device *dev, const char *buf, size_t count,
-			size_t mask, bool on)
-{
-	struct ap_matrix_mdev *mdev = dev_get_drvdata(dev);
-	struct id_edit edit = { .mask = mask, .on = on };
 	size_t len = strlen(buf);
-	unsigned long id;
 	int rc;
 
 	/* A final NUL is tolerated, what hides behind one is not. */
 	if (len < count && memchr_inv(buf + len, 0, count - len))
 		return -EINVAL;
-	rc = kstrtoul(buf, 0, &id);
+	rc = kstrtoul(buf, 0, id);
 	if (rc)
 		return rc;
-	if (id > (mask == offsetof(struct ap_matrix, apm) ? mdev->apid_max :
-							    mdev->apqi_max))
-		return -ENODEV;
-	edit.id = id;
-	rc = vfio_ap_guest_edit(mdev, edit_id, &edit);
-	return rc ?: count;
+	return *id > max ? -ENODEV : 0;
 }
 
-#define ID_ATTR(_name, _mask, _on)					\
+#define ID_ATTR(_name, _op, _mask, _max)				\
 static ssize_t _name##_store(struct device *dev,			\
 			     struct device_attribute *attr,		\
 			     const char *buf, size_t count)		\
 {									\
-	return store_id(dev, buf, count,				\
-			offsetof(struct ap_matrix, _mask), _on);	\
+	struct ap_matrix_mdev *mdev = dev_get_drvdata(dev);		\
+	struct ap_matrix_delta delta = {};				\
+	unsigned long id;						\
+	int rc;								\
+									\
+	rc = parse_id(buf, count, (_max), &id);			\
+	if (rc)								\
+		return rc;						\
+	ap_mask_set(&delta._op._mask, id);				\
+	rc = vfio_ap_assign_change(mdev, &delta);			\
+	return rc ?: count;						\
 }									\
 static DEVICE_ATTR_WO(_name)
 
-ID_ATTR(assign_adapter, apm, true);
-ID_ATTR(unassign_adapter, apm, false);
-ID_ATTR(assign_domain, aqm, true);
-ID_ATTR(unassign_domain, aqm, false);
-ID_ATTR(assign_control_domain, adm, true);
-ID_ATTR(unassign_control_domain, adm, false);
+ID_ATTR(assign_adapter, set, apm, mdev->apid_max);
+ID_ATTR(unassign_adapter, clear, apm, mdev->apid_max);
+ID_ATTR(assign_domain, set, aqm, mdev->apqi_max);
+ID_ATTR(unassign_domain, clear, aqm, mdev->apqi_max);
+ID_ATTR(assign_control_domain, set, adm, mdev->apqi_max);
+ID_ATTR(unassign_control_domain, clear, adm, mdev->apqi_max);
 
-/**
- * read_matrix() - take a snapshot of what an mdev has
- * @mdev: the mdev
- * @shadow: of what its guest has, not of what was assigned
- *
- * Context: process, may sleep. Takes mdevs_lock.
- * Return: the snapshot.
- */
 static struct ap_matrix read_matrix(struct ap_matrix_mdev *mdev, bool shadow)
 {
 	guard(mutex)(&matrix_dev->mdevs_lock);
@@ -126,15 +94,16 @@ static ssize_t ap_config_store(struct device *dev,
 			       const char *buf, size_t count)
 {
 	struct ap_matrix_mdev *mdev = dev_get_drvdata(dev);
-	struct ap_matrix config;
+	const struct ap_mask all = ap_mask_upto(AP_MASK_BITS - 1);
+	struct ap_matrix_delta delta = { .clear = { all, all, all } };
 	int rc;
 
-	rc = ap_matrix_parse_config(&config, buf, count);
+	rc = ap_matrix_parse_config(&delta.set, buf, count);
 	if (rc)
 		return rc;
-	if (!config_in_range(mdev, &config))
+	if (!config_in_range(mdev, &delta.set))
 		return -ENODEV;
-	rc = vfio_ap_guest_edit(mdev, edit_config, &config);
+	rc = vfio_ap_assign_change(mdev, &delta);
 	return rc ?: count;
 }
 static DEVICE_ATTR_RW(ap_config);
@@ -168,14 +137,6 @@ static ssize_t guest_matrix_read(struct file *file, struct kobject *kobj,
 }
 static BIN_ATTR_CONST BIN_ATTR_RO(guest_matrix, 0);
 
-/**
- * queue_reason() - say why a queue cannot be passed
- * @apid: adapter, 0 to 255
- * @apqi: domain, 0 to 255
- *
- * Context: process; expects mdevs_lock.
- * Return: one word.
- */
 static const char *queue_reason(unsigned int apid, unsigned int apqi)
 {
 	const struct ap_adapter *adapter = matrix_dev->adapter[apid];
@@ -191,16 +152,9 @@ static const char *queue_reason(unsigned int apid, unsigned int apqi)
 	return "resetting";
 }
 
-/**
- * id_reason() - say why a guest does not have a number that is assigned
- * @host: what the host has of the kind
- * @id: the number, 0 to 255
- *
+/*
  * Nothing is said of a device that VFIO wants back: its attributes are gone
  * before VFIO asks.
- *
- * Context: process; expects mdevs_lock.
- * Return: one word.
  */
 static const char *id_reason(const struct ap_mask *host, unsigned int id)
 {
@@ -209,17 +163,6 @@ static const char *id_reason(const struct ap_mask *host, unsigned int id)
 	return ap_mask_test(host, id) ? "resetting" : "not-in-host";
 }
 
-/**
- * put_adapter() - write the line for an adapter that is withheld
- * @mdev: the mdev
- * @buf: the text
- * @at: where the line begins
- * @size: the size of @buf in bytes
- * @apid: the adapter, 0 to 255
- *
- * Context: process; expects mdevs_lock.
- * Return: the length of the line.
- */
 static size_t put_adapter(const struct ap_matrix_mdev *mdev, char *buf,
 			  size_t at, size_t size, unsigned int apid)
 {
@@ -229,7 +172,7 @@ static size_t put_adapter(const struct ap_matrix_mdev *mdev, char *buf,
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
-	domains = ap_mask_andnot(&domains, &mdev->held);
+	domains = ap_mask_andnot(&domains, &mdev->aqm_pending);
 	if (!ap_mask_test(&host->apm, apid) ||
 	    !ap_matrix_lacks(matrix_dev->adapter[apid], &domains, &apqi))
 		return scnprintf(buf + at, size - at, "%02x %s\n", apid,
@@ -238,15 +181,6 @@ static size_t put_adapter(const struct ap_matrix_mdev *mdev, char *buf,
 			 apid, apqi, queue_reason(apid, apqi));
 }
 
-/**
- * put_withheld() - write what is withheld from a guest, and why
- * @mdev: the mdev
- * @buf: where to
- * @size: its size in bytes
- *
- * Context: process; expects mdevs_lock.
- * Return: the length of the text.
- */
 static size_t put_withheld(const struct ap_matrix_mdev *mdev, char *buf,
 			   size_t size)
 {
@@ -344,7 +278,7 @@ static ssize_t status_show(struct device *dev, struct device_attribute *attr,
 	apqn = AP_MKQID(apid, apqi);
 
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
-		mdev = vfio_ap_guest_owner(apqn);
+		mdev = vfio_ap_guest_mdev_for_apqn(apqn);
 		if (mdev)
 			status = vfio_ap_guest_has(mdev, apqn) ? "in use" :
 								 "assigned";

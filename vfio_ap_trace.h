@@ -9,18 +9,23 @@
 #define VFIO_AP_TRACE_H
 
 #include <linux/tracepoint.h>
+#include <asm/ap.h>
 
 #include "vfio_ap_matrix.h"
 
 /* What a queue answered */
 DECLARE_EVENT_CLASS(vfio_ap_status,
-		    TP_PROTO(u16 apqn, u32 status),
+		    TP_PROTO(u16 apqn, struct ap_queue_status status),
 		    TP_ARGS(apqn, status),
 		    TP_STRUCT__entry(__field(u16, apqn)
 				     __field(u32, status)
 		    ),
-		    TP_fast_assign(__entry->apqn = apqn;
-				   __entry->status = status;
+		    TP_fast_assign(union ap_queue_status_reg reg = {
+					   .status = status
+				   };
+
+				   __entry->apqn = apqn;
+				   __entry->status = reg.value;
 		    ),
 		    TP_printk("%02x.%04x status=%08x", __entry->apqn >> 8,
 			      __entry->apqn & 255, __entry->status)
@@ -28,17 +33,21 @@ DECLARE_EVENT_CLASS(vfio_ap_status,
 
 /* A reset is started */
 DEFINE_EVENT(vfio_ap_status, vfio_ap_zapq,
-	     TP_PROTO(u16 apqn, u32 status), TP_ARGS(apqn, status));
+	     TP_PROTO(u16 apqn, struct ap_queue_status status),
+	     TP_ARGS(apqn, status));
 
 /* Is it complete? */
 DEFINE_EVENT(vfio_ap_status, vfio_ap_tapq,
-	     TP_PROTO(u16 apqn, u32 status), TP_ARGS(apqn, status));
+	     TP_PROTO(u16 apqn, struct ap_queue_status status),
+	     TP_ARGS(apqn, status));
 
 DEFINE_EVENT(vfio_ap_status, vfio_ap_irq_on,
-	     TP_PROTO(u16 apqn, u32 status), TP_ARGS(apqn, status));
+	     TP_PROTO(u16 apqn, struct ap_queue_status status),
+	     TP_ARGS(apqn, status));
 
 DEFINE_EVENT(vfio_ap_status, vfio_ap_irq_off,
-	     TP_PROTO(u16 apqn, u32 status), TP_ARGS(apqn, status));
+	     TP_PROTO(u16 apqn, struct ap_queue_status status),
+	     TP_ARGS(apqn, status));
 
 /* What a guest has from now on */
 TRACE_EVENT(vfio_ap_apcb,
@@ -49,7 +58,7 @@ TRACE_EVENT(vfio_ap_apcb,
 			     __array(u64, aqm, AP_MASK_WORDS)
 			     __array(u64, adm, AP_MASK_WORDS)
 	    ),
-	    TP_fast_assign(__assign_str(mdev);
+	    TP_fast_assign(ASSIGN_MDEV();
 			   memcpy(__entry->apm, shadow->apm.w,
 				  sizeof(__entry->apm));
 			   memcpy(__entry->aqm, shadow->aqm.w,

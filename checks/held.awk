@@ -24,7 +24,7 @@ BEGIN {
 
 # Functions that let go of their caller's locks before they do anything of the kind.
 function lets_go(name) {
-	return name ~ /^vfio_ap_guest_(wait|unlock|release)$/
+	return name ~ /^vfio_ap_lock_(wait|drop|release)$/
 }
 
 /^@call / && !lets_go($2) {

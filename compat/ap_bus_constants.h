@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Constants of the AP bus's private header, for kernels whose source is not at
- * hand. Most are those of the AP architecture. tests/headers compares them with
- * the headers of the lab's kernels.
+ * hand, or whose header lacks the newer ones. Most are those of the AP
+ * architecture. tests/headers compares them with the headers of the lab's
+ * kernels; where both are included, the compiler does.
  */
 #ifndef VFIO_AP_COMPAT_AP_BUS_CONSTANTS_H
 #define VFIO_AP_COMPAT_AP_BUS_CONSTANTS_H

@@ -58,11 +58,8 @@ function tell(name,    at, i, n, next_one, member, used)
 		if (index(wanted[i], name ".") != 1)
 			continue
 		member = wanted[i]
-		if (!(member in offset)) {
-			if (other_type[member] == "optional")
-				continue
+		if (!(member in offset))
 			refuse("has no " member)
-		}
 		if (type[member] != wanted_type[member] && type[member] != other_type[member])
 			refuse("has " member " as " type[member] ", not as " wanted_type[member])
 		used[member] = 1
@@ -124,7 +121,7 @@ BEGIN {
 	need("ap_queue.lock", "spinlock_t", "struct spinlock")
 	need("ap_queue.dev_state", "enum ap_dev_state")
 	need("ap_queue.qid", "ap_qid_t", "unsigned int")
-	need("ap_queue.assoc_idx", "unsigned int", "optional")
+	need("ap_queue.assoc_idx", "unsigned int")
 	states = split("UNINITIATED OPERATING SHUTDOWN ERROR", state_name, " ")
 	part = "bus"
 }
@@ -173,7 +170,7 @@ in_enum {
 inside && /^\t\/\* size: [0-9]+/ && depth == 1 {
 	text = $3
 	sub(/,/, "", text)
-	size[inside] = text
+	size[inside] = text + 0
 	next
 }
 inside && /^\}/ { inside = ""; next }

@@ -25,7 +25,7 @@ identifier g;
 position p;
 @@
 lockdep_assert_held(...);
-... when != \(mutex_unlock\|spin_unlock\|vfio_ap_guest_unlock_outer\|vfio_ap_guest_release\)(...)
+... when != \(mutex_unlock\|spin_unlock\|vfio_ap_lock_release_outer\|vfio_ap_lock_release\)(...)
     when any
 g@p(...)
 
@@ -35,13 +35,13 @@ p << asserted.p;
 @@
 say("held", g, p)
 
-// vfio_ap_guest_wait() lets go of what its caller took, and may take all of it again.
+// vfio_ap_lock_wait() lets go of what its caller took, and may take all of it again.
 @acquired exists@
 identifier g;
 position p;
 @@
-\(vfio_ap_guest_acquire\|vfio_ap_guest_lock\|vfio_ap_guest_lock_outer\|vfio_ap_guest_begin\|vfio_ap_guest_wait\)(...)
-... when != \(vfio_ap_guest_release\|vfio_ap_guest_unlock\|vfio_ap_guest_unlock_outer\|vfio_ap_guest_wait\)(...)
+\(vfio_ap_lock_acquire\|vfio_ap_lock_acquire_killable\|vfio_ap_lock_acquire_kvm\|vfio_ap_lock_try_guest\|vfio_ap_lock_all\|vfio_ap_lock_outer\|vfio_ap_assign_begin\|vfio_ap_lock_wait\)(...)
+... when != \(vfio_ap_lock_release\|vfio_ap_lock_release_guest\|vfio_ap_lock_drop\|vfio_ap_lock_release_outer\|vfio_ap_lock_wait\)(...)
     when any
 g@p(...)
 
@@ -58,7 +58,7 @@ position p;
 @@
 \(mutex_lock\|spin_lock\)(L)
 ... when != \(mutex_unlock\|spin_unlock\)(L)
-    when != \(vfio_ap_guest_release\|vfio_ap_guest_unlock\|vfio_ap_guest_wait\)(...)
+    when != \(vfio_ap_lock_release\|vfio_ap_lock_drop\|vfio_ap_lock_wait\)(...)
     when any
 g@p(...)
 

@@ -179,7 +179,7 @@ static void examples(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "issue 3: the examples of the guide do what it says", examples },
+	{ "R-33: the examples of the guide do what it says", examples },
 };
 
 int main(void)

@@ -197,10 +197,10 @@ static void repeated(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.6: three masks are set, read back, cleared", sets_everything },
-	{ "SPEC 1.6: all spellings of a mask", spellings },
-	{ "SPEC 1.6, R-21: refused, nothing changed", refusals },
-	{ "SPEC 1.6, R-21: ids above the maximum are ENODEV", above_the_maximum },
+	{ "C-6: three masks are set, read back, cleared", sets_everything },
+	{ "C-6: all spellings of a mask", spellings },
+	{ "C-6, R-21: refused, nothing changed", refusals },
+	{ "C-6, R-21: ids above the maximum are ENODEV", above_the_maximum },
 	{ "R-21, R-22: one write is one change for the guest", one_change_for_the_guest },
 	{ "R-21: a refused write is not noticed by anybody", refused_unnoticed },
 	{ "R-22, R-30: everything is assigned twice, and is its own ap_config", repeated },

@@ -161,7 +161,7 @@ static void right_after_the_write(void)
 
 	mdev_assign(mdev, CARD_5, DOMAIN_4);
 	expect_str(mdev_read(mdev, "guest_matrix"), "05.0004\n",
-		   "a script reads what it wrote (DESIGN 4)");
+		   "a script reads what it wrote (C-8)");
 	mdev_set(mdev, "assign_domain", DOMAIN_47);
 	expect_str(mdev_read(mdev, "guest_matrix"), "05.0004\n05.0047\n",
 		   "also after one more domain");
@@ -174,18 +174,18 @@ static void right_after_the_write(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.5: assigning twice and unassigning nothing succeed", idempotent },
+	{ "C-5: assigning twice and unassigning nothing succeed", idempotent },
 	{ "R-22: an assignment that changes nothing does nothing to the guest",
 	  idempotent_for_guest },
-	{ "SPEC 1.5: a queue of another device is EADDRINUSE", in_use },
-	{ "SPEC 1.5: control domains may be shared", control_domains_are_shared },
-	{ "SPEC 1.5: a queue of the host is EADDRNOTAVAIL", host_keeps_its_queues },
-	{ "SPEC 1.5: EADDRNOTAVAIL comes before EADDRINUSE", host_first_then_others },
-	{ "SPEC 1.5: half a matrix never conflicts", half_a_matrix_never_conflicts },
+	{ "C-5: a queue of another device is EADDRINUSE", in_use },
+	{ "C-5: control domains may be shared", control_domains_are_shared },
+	{ "C-5: a queue of the host is EADDRNOTAVAIL", host_keeps_its_queues },
+	{ "C-5: EADDRNOTAVAIL comes before EADDRINUSE", host_first_then_others },
+	{ "C-5: half a matrix never conflicts", half_a_matrix_never_conflicts },
 	{ "R-27: only the ids being added decide", unrelated_ids_are_not_blocked },
-	{ "SPEC 1.5: above the maximum is ENODEV", above_the_maximum },
-	{ "SPEC 1.5: what does not exist may be assigned", more_than_there_is },
-	{ "DESIGN 4: guest_matrix is right when the write returns", right_after_the_write },
+	{ "C-5: above the maximum is ENODEV", above_the_maximum },
+	{ "C-5: what does not exist may be assigned", more_than_there_is },
+	{ "C-8: guest_matrix is right when the write returns", right_after_the_write },
 };
 
 int main(void)

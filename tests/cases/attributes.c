@@ -161,15 +161,15 @@ static void complete_listing(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.4: modes of the attributes", modes },
-	{ "SPEC 1.2: features", features },
+	{ "C-4: modes of the attributes", modes },
+	{ "C-2: features", features },
 	{ "R-24: withheld is there, and features announces it", withheld },
-	{ "SPEC 1.4: a new device reads empty", empty },
-	{ "SPEC 1.4: matrix with adapters only", adapters_only },
-	{ "SPEC 1.4: matrix with domains only", domains_only },
-	{ "SPEC 1.4: matrix and guest_matrix with both", adapter_major },
-	{ "SPEC 1.4: control_domains", control_domains },
-	{ "SPEC 1.4: ap_config", ap_config_format },
+	{ "C-4: a new device reads empty", empty },
+	{ "C-4: matrix with adapters only", adapters_only },
+	{ "C-4: matrix with domains only", domains_only },
+	{ "C-4: matrix and guest_matrix with both", adapter_major },
+	{ "C-4: control_domains", control_domains },
+	{ "C-4: ap_config", ap_config_format },
 	{ "R-23: matrix of 256 x 256 is complete", complete_listing },
 };
 

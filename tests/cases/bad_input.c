@@ -212,12 +212,12 @@ static void no_hardware_for_bad_input(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.4: bad numbers get their errno and change nothing", numbers },
-	{ "SPEC 1.4: 5000 bytes get their errno and change nothing", numbers_of_5000_bytes },
-	{ "SPEC 1.4: writing nothing changes nothing", nothing_at_all },
-	{ "SPEC 1.4: plus, hex, octal and one newline are good numbers", good_numbers },
-	{ "SPEC 1.6: bad masks to ap_config get EINVAL and change nothing", configs },
-	{ "SPEC 1.4: what can only be read refuses writes", readers_refuse_writes },
+	{ "C-4: bad numbers get their errno and change nothing", numbers },
+	{ "C-4: 5000 bytes get their errno and change nothing", numbers_of_5000_bytes },
+	{ "C-4: writing nothing changes nothing", nothing_at_all },
+	{ "C-4: plus, hex, octal and one newline are good numbers", good_numbers },
+	{ "C-6: bad masks to ap_config get EINVAL and change nothing", configs },
+	{ "C-4: what can only be read refuses writes", readers_refuse_writes },
 	{ "R-13: a guest and its hardware notice nothing of bad input", no_hardware_for_bad_input },
 };
 

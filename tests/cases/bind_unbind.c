@@ -135,13 +135,13 @@ static void many_times(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.8, R-3: a queue unbound leaves the guest, bound it comes back",
+	{ "C-8, R-3: a queue unbound leaves the guest, bound it comes back",
 	  unbind_under_a_guest },
 	{ "R-9: the first AQIC of a queue that the bus just made is answered 00",
 	  first_enable_of_new_queues },
 	{ "R-1: unbind, unassign and remove in every order", all_orders },
 	{ "R-1: filtered, unassigned, removed, then unbound", filtered_then_unbound },
-	{ "SPEC 1.7: assigned before bound", to_the_host_and_back },
+	{ "C-7: assigned before bound", to_the_host_and_back },
 	{ "R-1: unbind and bind many times under a guest", many_times },
 };
 

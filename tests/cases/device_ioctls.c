@@ -201,13 +201,13 @@ static void others(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.11: GET_INFO", info },
-	{ "SPEC 1.11: GET_IRQ_INFO", irq_info },
-	{ "SPEC 1.11: SET_IRQS refuses what is not exactly right", set_irqs_refused },
-	{ "SPEC 1.11: SET_IRQS with a file that is no eventfd", set_irqs_bad_file },
+	{ "C-11: GET_INFO", info },
+	{ "C-11: GET_IRQ_INFO", irq_info },
+	{ "C-11: SET_IRQS refuses what is not exactly right", set_irqs_refused },
+	{ "C-11: SET_IRQS with a file that is no eventfd", set_irqs_bad_file },
 	{ "R-29: SET_IRQS with a header and nothing behind it", set_irqs_header_only },
-	{ "SPEC 1.11: a refused eventfd leaves the old one armed", set_irqs_old_stays },
-	{ "SPEC 1.11: everything else is refused", others },
+	{ "C-11: a refused eventfd leaves the old one armed", set_irqs_old_stays },
+	{ "C-11: everything else is refused", others },
 };
 
 int main(void)

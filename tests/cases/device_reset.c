@@ -107,7 +107,7 @@ static void busy_is_retried(void)
 	for (i = 0; i < ARRAY_SIZE(codes); i++) {
 		apemu_do("log clear");
 		apemu_do("answer zapq 05.0047 rc=%x times=1", codes[i]);
-		expect_rc(vfio_reset(scene.vfio), 0, "SPEC 1.10: response %02x is retried",
+		expect_rc(vfio_reset(scene.vfio), 0, "C-10: response %02x is retried",
 			  codes[i]);
 		expect_at_least(apemu_count(0, APEMU_HOST, "zapq", SECOND), 2,
 				"with a second ZAPQ after %02x", codes[i]);
@@ -167,13 +167,13 @@ static void is_fast(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.11: VFIO_DEVICE_RESET resets every linked queue (group)", resets_all_by_group },
-	{ "SPEC 1.11: VFIO_DEVICE_RESET resets every linked queue (cdev)", resets_all_by_cdev },
+	{ "C-11: VFIO_DEVICE_RESET resets every linked queue (group)", resets_all_by_group },
+	{ "C-11: VFIO_DEVICE_RESET resets every linked queue (cdev)", resets_all_by_cdev },
 	{ "R-4: VFIO_DEVICE_RESET waits until the reset is verified", waits_for_verification },
 	{ "R-11: VFIO_DEVICE_RESET is EIO if ZAPQ is refused", zeroize_refused },
 	{ "R-4: a ZAPQ refused once is repeated", zeroize_refused_once },
 	{ "R-11: VFIO_DEVICE_RESET is EIO, in time, if it never completes", verification_refused },
-	{ "SPEC 1.10: ZAPQ is repeated after 02, 05 and 0A", busy_is_retried },
+	{ "C-10: ZAPQ is repeated after 02, 05 and 0A", busy_is_retried },
 	{ "R-11: a deconfigured queue is not an error", deconfigured },
 	{ "R-11: a checkstopped queue is not an error", checkstopped },
 	{ "R-2, R-9: interrupts after a reset", interrupt_after_reset },

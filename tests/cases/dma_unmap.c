@@ -133,20 +133,20 @@ static void detached(void)
 	expect_int(world_pins(), pins, "R-2: the page is released when that returns");
 	expect(clock_wait_for(!apemu_irq(QUEUE).on, BOUND_EVENTUALLY_MS), "the interrupt goes off");
 	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_BAD_NIB,
-			"SPEC 1.12: without memory there is nothing to pin");
+			"C-12: without memory there is nothing to pin");
 	expect_guest_rc(guest_tapq(scene.vm, QUEUE), AP_OK, "the guest keeps its queue");
 	expect_rc(vfio_attach(scene.vfio), 0, "the device joins its address space again");
 	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB, ISC), AP_OK,
-			"SPEC 1.12: the guest can enable again");
+			"C-12: the guest can enable again");
 	expect_int(world_pins(), pins + 1, "R-2: one page is pinned");
 	apemu_do("interrupt 05.0004");
 	expect(clock_wait_for(guest_byte(scene.vm, GUEST_NIB), BOUND_EVENTUALLY_MS), "and it works");
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.11: unmapping the indicator turns the interrupt off (group)",
+	{ "C-11: unmapping the indicator turns the interrupt off (group)",
 	  turns_off_by_group },
-	{ "SPEC 1.11: unmapping the indicator turns the interrupt off (cdev)", turns_off_by_cdev },
+	{ "C-11: unmapping the indicator turns the interrupt off (cdev)", turns_off_by_cdev },
 	{ "R-25: unmapping touches only queues with an indicator in the range (group)",
 	  only_in_range_by_group },
 	{ "R-25: unmapping touches only queues with an indicator in the range (cdev)",
@@ -155,7 +155,7 @@ static const struct ktap_case cases[] = {
 	{ "R-25: unmapping elsewhere issues no instruction (cdev)", elsewhere_by_cdev },
 	{ "R-10: unmapping does not wait for the adapter (group)", busy_by_group },
 	{ "R-10: unmapping does not wait for the adapter (cdev)", busy_by_cdev },
-	{ "R-2, SPEC 1.11: the device leaves its address space with an interrupt on (cdev)",
+	{ "R-2, C-11: the device leaves its address space with an interrupt on (cdev)",
 	  detached },
 };
 

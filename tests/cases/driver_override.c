@@ -135,10 +135,10 @@ static void masks_or_names(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.5: a queue is the host's until vfio_ap has it", one_queue },
-	{ "SPEC 1.5: queues handed over one by one get into a guest", into_a_guest },
+	{ "C-5: a queue is the host's until vfio_ap has it", one_queue },
+	{ "C-5: queues handed over one by one get into a guest", into_a_guest },
 	{ "R-3: a queue is handed back to the host while a guest has it", back_to_the_host },
-	{ "SPEC 1.5: a name that is taken back leaves the queue to the masks", masks_or_names },
+	{ "C-5: a name that is taken back leaves the queue to the masks", masks_or_names },
 };
 
 int main(void)

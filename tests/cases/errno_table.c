@@ -785,9 +785,9 @@ static unsigned int add_row(struct ktap_case *list, unsigned int number, const s
 int main(int argc, char **argv)
 {
 	static const struct ktap_case about_the_file[] = {
-		{ "SPEC 1.4: the table of results is understood", understood },
-		{ "SPEC 1.4: each attribute is described and tried", complete },
-		{ "SPEC 1.4: each errno is explained and tried", errnos },
+		{ "C-4: the table of results is understood", understood },
+		{ "C-4: each attribute is described and tried", complete },
+		{ "C-4: each errno is explained and tried", errnos },
 	};
 	struct ktap_case *list;
 	unsigned int number, i;

@@ -103,7 +103,7 @@ static void nothing_after_request(void)
 
 	expect(clock_wait_for(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)).rc == AP_NOT_AVAILABLE,
 			      BOUND_EVENTUALLY_MS),
-	       "SPEC 1.11: a device that is wanted back leaves the guest");
+	       "C-11: a device that is wanted back leaves the guest");
 	/* Something that would plug: a queue is unbound and bound, the bus scans. */
 	apbus_unbind(APQN(CARD_5, DOMAIN_4));
 	apbus_bind(APQN(CARD_5, DOMAIN_4), "vfio_ap");
@@ -122,7 +122,7 @@ static void attached_once(void)
 	struct vfio *second = NULL;
 
 	expect_rc(vfio_try(&second, VFIO_BY_GROUP, scene.mdev, vm_create()), -EBUSY,
-		  "SPEC 1.8: a group is opened once");
+		  "C-8: a group is opened once");
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK,
 			"the first guest keeps its queue");
 }
@@ -148,7 +148,7 @@ static void change_by_removal(enum vfio_path path, bool with_request)
 	vfio_close(scene.vfio);
 	expect_rc(mdev_end(removal, NULL), 0, "after the close the removal ends");
 	expect_int(vfio_events(change), 1, "R-22: one change of the guest, one event");
-	expect_int(vfio_events(request), with_request, "SPEC 1.11: one request, if it was armed");
+	expect_int(vfio_events(request), with_request, "C-11: one request, if it was armed");
 	close(request);
 	close(change);
 }
@@ -189,18 +189,18 @@ static void no_change_by_close_by_cdev(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.8, R-22: one event per change of the guest's configuration (group)",
+	{ "C-8, R-22: one event per change of the guest's configuration (group)",
 	  config_change_by_group },
-	{ "SPEC 1.8, R-22: one event per change of the guest's configuration (cdev)",
+	{ "C-8, R-22: one event per change of the guest's configuration (cdev)",
 	  config_change_by_cdev },
-	{ "SPEC 1.11: a new eventfd replaces the old one", replaced },
-	{ "SPEC 1.11: removing an open device requests it from the VMM (group)", request_by_group },
-	{ "SPEC 1.11: removing an open device requests it from the VMM (cdev)", request_by_cdev },
+	{ "C-11: a new eventfd replaces the old one", replaced },
+	{ "C-11: removing an open device requests it from the VMM (group)", request_by_group },
+	{ "C-11: removing an open device requests it from the VMM (cdev)", request_by_cdev },
 	{ "R-8: nothing is plugged into a device that was requested", nothing_after_request },
-	{ "CLIENTS 1.1: the second opener of the group gets EBUSY", attached_once },
-	{ "R-22, SPEC 1.11: a removal is one change for the guest (group)",
+	{ "C-14: the second opener of the group gets EBUSY", attached_once },
+	{ "R-22, C-11: a removal is one change for the guest (group)",
 	  change_by_removal_by_group },
-	{ "R-22, SPEC 1.11: a removal is one change for the guest (cdev)",
+	{ "R-22, C-11: a removal is one change for the guest (cdev)",
 	  change_by_removal_by_cdev },
 	{ "R-22: closing is no change for anybody (group)", no_change_by_close_by_group },
 	{ "R-22: closing is no change for anybody (cdev)", no_change_by_close_by_cdev },

@@ -684,7 +684,7 @@ static void creating(void)
 		expect(!file_exists(MATRIX_DEVICE "/" NEW_UUID), "fault %u: nothing is left", nth);
 		expect(!file_exists("/sys/bus/mdev/devices/" NEW_UUID),
 		       "fault %u: nothing is left on the bus", nth);
-		expect_at_least(available(), before - 1, "SPEC 1.3: fault %u: instances come back",
+		expect_at_least(available(), before - 1, "C-3: fault %u: instances come back",
 				nth);
 		memo_forget_all();
 	}
@@ -794,15 +794,15 @@ static void unloading(void)
 
 static const struct ktap_case cases[] = {
 	{ "R-21: attributes without memory: nothing changes", attributes },
-	{ "SPEC 1.4: listings without memory", listings },
+	{ "C-4: listings without memory", listings },
 	{ "R-2: open and close without memory (group)", opening_by_group },
-	{ "SPEC 1.11: requests of a VMM without memory", requests },
+	{ "C-11: requests of a VMM without memory", requests },
 	{ "R-2: AQIC without memory (group)", aqic_by_group },
 	{ "R-2: AQIC without memory (cdev)", aqic_by_cdev },
 	{ "R-2: unmap without memory (group)", unmapping_by_group },
 	{ "R-2: unmap without memory (cdev)", unmapping_by_cdev },
 	{ "R-1, R-20: bind, unbind and masks without memory", host },
-	{ "SPEC 1.3: create without memory", creating },
+	{ "C-3: create without memory", creating },
 	{ "R-28: load without memory", loading },
 	{ "R-28: unload without memory", unloading },
 };

@@ -244,12 +244,12 @@ static void hole_beside_a_domain(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.7, R-24: an unbound queue withholds its adapter", unbound_queue },
+	{ "C-7, R-24: an unbound queue withholds its adapter", unbound_queue },
 	{ "R-20: unassigning evaluates again", unassign_heals },
-	{ "SPEC 1.7: a queue that does not exist withholds its adapter", absent_queue },
+	{ "C-7: a queue that does not exist withholds its adapter", absent_queue },
 	{ "R-24: what the host does not have is listed", not_in_the_host },
 	{ "R-20, R-24: a queue that leaves vfio_ap is withheld at once", other_driver },
-	{ "SPEC 1.8: the guest has what guest_matrix says", guest_agrees },
+	{ "C-8: the guest has what guest_matrix says", guest_agrees },
 	{ "R-20: guest_matrix depends on the state, not on the order (no guest)",
 	  any_order_without_guest },
 	{ "R-20: guest_matrix depends on the state, not on the order (guest)",

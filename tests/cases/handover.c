@@ -124,15 +124,15 @@ static void while_removal_pends(enum vfio_path path)
 	expect_guest_rc(guest_tapq(scene.vm, QUEUE), AP_NOT_AVAILABLE, "the guest has lost it");
 	mdev_set(next, "assign_adapter", CARD_5);
 	expect_rc(mdev_write(next, "assign_domain", "4"), -EADDRINUSE,
-		  "SPEC 1.5: 05.0004 is assigned as long as its device is there");
+		  "C-5: 05.0004 is assigned as long as its device is there");
 	expect_str(mdev_read(next, "matrix"), "05.\n", "nothing has changed");
 	expect_str(apbus_status(QUEUE), "assigned\n",
-		   "SPEC 1.9: assigned, and in use by no guest");
+		   "C-9: assigned, and in use by no guest");
 	expect(!mdev_done(removal), "the removal waits for the VMM");
 	vfio_close(scene.vfio);
 	expect_rc(mdev_end(removal, NULL), 0, "after the close the removal ends");
 	expect_rc(mdev_write(next, "assign_domain", "4"), 0,
-		  "SPEC 1.5: the next device can have 05.0004");
+		  "C-5: the next device can have 05.0004");
 	expect_str(mdev_read(next, "guest_matrix"), "05.0004\n", "and passes it");
 	close(event);
 }
@@ -148,18 +148,18 @@ static void while_removal_pends_by_cdev(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "R-4, SPEC 1.8: one device, guest after guest, resets of 300 ms (group)",
+	{ "R-4, C-8: one device, guest after guest, resets of 300 ms (group)",
 	  guest_to_guest_by_group },
-	{ "R-4, SPEC 1.8: one device, guest after guest, resets of 300 ms (cdev)",
+	{ "R-4, C-8: one device, guest after guest, resets of 300 ms (cdev)",
 	  guest_to_guest_by_cdev },
-	{ "R-4, SPEC 1.8: device after device, resets of 300 ms (group)",
+	{ "R-4, C-8: device after device, resets of 300 ms (group)",
 	  device_to_device_by_group },
-	{ "R-4, SPEC 1.8: device after device, resets of 300 ms (cdev)",
+	{ "R-4, C-8: device after device, resets of 300 ms (cdev)",
 	  device_to_device_by_cdev },
-	{ "R-4, SPEC 1.8: between running guests, resets of 300 ms", running_guests },
-	{ "SPEC 1.5, SPEC 1.9: to the next device while a removal is pending (group)",
+	{ "R-4, C-8: between running guests, resets of 300 ms", running_guests },
+	{ "C-5, C-9: to the next device while a removal is pending (group)",
 	  while_removal_pends_by_group },
-	{ "SPEC 1.5, SPEC 1.9: to the next device while a removal is pending (cdev)",
+	{ "C-5, C-9: to the next device while a removal is pending (cdev)",
 	  while_removal_pends_by_cdev },
 };
 

@@ -112,7 +112,7 @@ static void idle_devices(void)
 {
 	struct mdev *mdev = mdev_create(), *empty = mdev_create();
 
-	/* CLIENTS P0: the in-kernel driver of 6.12 takes a lock at address 0 here. */
+	/* the in-kernel driver of 6.12 takes a lock at address 0 here. */
 	apemu_need();
 	mdev_assign(mdev, CARD_5, DOMAIN_4);
 	mdev_set(mdev, "assign_adapter", 9);
@@ -132,12 +132,12 @@ static void standby_and_checkstop(void)
 	apemu_do("card 5 standby on");
 	apbus_scan();
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_DECONFIGURED,
-			"SPEC 1.7: a deconfigured queue stays, and says so");
+			"C-7: a deconfigured queue stays, and says so");
 	apemu_do("card 5 standby off");
 	apemu_do("card 5 checkstop on");
 	apbus_scan();
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_CHECKSTOPPED,
-			"SPEC 1.7: a checkstopped queue stays, and says so");
+			"C-7: a checkstopped queue stays, and says so");
 	apemu_do("card 5 checkstop off");
 	apbus_scan();
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK,
@@ -174,8 +174,8 @@ static void old_adapter(void)
 	apbus_scan();
 	mdev_set(scene.mdev, "assign_adapter", 9);
 	expect_guest_rc(guest_tapq(scene.vm, APQN(9, DOMAIN_4)), AP_NOT_AVAILABLE,
-			"SPEC 1.7: CEX3 is not passed");
-	expect(strcmp(apbus_driver(APQN(9, DOMAIN_4)), "vfio_ap"), "SPEC 1.7: nor bound");
+			"C-7: CEX3 is not passed");
+	expect(strcmp(apbus_driver(APQN(9, DOMAIN_4)), "vfio_ap"), "C-7: nor bound");
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK, "the others are");
 }
 
@@ -197,7 +197,7 @@ static void queue_vanishes_and_returns(void)
 	apemu_do("queue 05.0004 absent off");
 	apbus_scan();
 	expect(clock_wait_for(guest_tapq(scene.vm, queue).rc == AP_OK, BOUND_EVENTUALLY_MS),
-	       "SPEC 1.8: it comes back by itself");
+	       "C-8: it comes back by itself");
 	expect_guest_rc(guest_aqic_on(scene.vm, queue, GUEST_NIB, 3), AP_OK,
 			"R-9: enable is answered 00");
 }
@@ -220,14 +220,14 @@ static void adapter_exchanged(void)
 	expect(clock_wait_for(!strcmp(mdev_read(scene.mdev, "guest_matrix"), "05.0004\n") &&
 			      guest_tapq(scene.vm, queue).rc == AP_OK &&
 			      apemu_count_rc(since, APEMU_HOST, "zapq", queue, AP_OK),
-			      BOUND_EVENTUALLY_MS), "SPEC 1.8: the new one comes by itself");
+			      BOUND_EVENTUALLY_MS), "C-8: the new one comes by itself");
 	back = apemu_last(since, APEMU_HOST, "zapq", queue);
 	expect_at_least(apemu_count_rc(back, APEMU_HOST, "tapq", queue, AP_OK), 1,
 			"R-4: a reset of it was verified");
 	expect(!guest_tapq(scene.vm, queue).ir, "R-9: with its interrupt off");
 	expect_guest_rc(guest_aqic_on(scene.vm, queue, GUEST_NIB, 3), AP_OK,
 			"R-9: enable is answered 00");
-	expect_at_least(vfio_events(event), 1, "SPEC 1.8: the VMM was told (events)");
+	expect_at_least(vfio_events(event), 1, "C-8: the VMM was told (events)");
 	close(event);
 }
 
@@ -237,14 +237,14 @@ static void found(struct mdev *mdev, const char *missing, const char *passed, co
 	expect(!strstr(mdev_read(mdev, "withheld"), missing),
 	       "R-24: right after the scan it is not missing any more ('%s')", missing);
 	expect(mdev_becomes(mdev, "guest_matrix", passed),
-	       "SPEC 1.8: it is passed, that makes '%s'", passed);
+	       "C-8: it is passed, that makes '%s'", passed);
 	expect_str(mdev_read(mdev, "withheld"), withheld, "R-24: and the rest is withheld");
 }
 
 static void lost(struct mdev *mdev, const char *passed, const char *withheld)
 {
 	expect_str(mdev_read(mdev, "guest_matrix"), passed,
-		   "SPEC 1.8: guest_matrix right after the scan");
+		   "C-8: guest_matrix right after the scan");
 	expect_str(mdev_read(mdev, "withheld"), withheld, "R-24: withheld right after the scan");
 }
 
@@ -285,21 +285,21 @@ static void one_after_the_other(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.8, R-9: an adapter is deconfigured and configured under a guest",
+	{ "C-8, R-9: an adapter is deconfigured and configured under a guest",
 	  adapter_vanishes_and_returns },
-	{ "SPEC 1.8, R-2: an adapter is removed under a guest", adapter_removed },
-	{ "SPEC 1.8, R-9: an adapter assigned in advance is added", new_adapter },
-	{ "SPEC 1.8: a domain is removed and added under a guest", domain_vanishes_and_returns },
-	{ "SPEC 1.8: a control domain is removed and added under a guest",
+	{ "C-8, R-2: an adapter is removed under a guest", adapter_removed },
+	{ "C-8, R-9: an adapter assigned in advance is added", new_adapter },
+	{ "C-8: a domain is removed and added under a guest", domain_vanishes_and_returns },
+	{ "C-8: a control domain is removed and added under a guest",
 	  control_domain_vanishes_and_returns },
-	{ "CLIENTS P0: the configuration changes with idle devices", idle_devices },
-	{ "SPEC 1.7: standby and checkstop do not unplug", standby_and_checkstop },
+	{ "R-6: the configuration changes with idle devices", idle_devices },
+	{ "C-7: standby and checkstop do not unplug", standby_and_checkstop },
 	{ "R-32: many queues come in few steps", many_queues_at_once },
-	{ "SPEC 1.7: adapters older than CEX4 are not passed", old_adapter },
-	{ "SPEC 1.8, R-2, R-9: one queue vanishes and returns under a guest",
+	{ "C-7: adapters older than CEX4 are not passed", old_adapter },
+	{ "C-8, R-2, R-9: one queue vanishes and returns under a guest",
 	  queue_vanishes_and_returns },
-	{ "R-4, R-9, SPEC 1.8: an adapter is exchanged between two scans", adapter_exchanged },
-	{ "SPEC 1.8, R-24: adapter, domain and control domain come and go, scan by scan",
+	{ "R-4, R-9, C-8: an adapter is exchanged between two scans", adapter_exchanged },
+	{ "C-8, R-24: adapter, domain and control domain come and go, scan by scan",
 	  one_after_the_other },
 };
 

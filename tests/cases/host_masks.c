@@ -67,10 +67,10 @@ static void ping_pong(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.8: apmask cannot take an assigned queue: EBUSY", apmask_steals },
-	{ "SPEC 1.8: aqmask cannot take an assigned queue: EBUSY", aqmask_steals },
-	{ "SPEC 1.8: apmask cannot take the queue of a guest: EBUSY", with_a_guest },
-	{ "SPEC 1.8: queues go to the host and come back", ping_pong },
+	{ "C-8: apmask cannot take an assigned queue: EBUSY", apmask_steals },
+	{ "C-8: aqmask cannot take an assigned queue: EBUSY", aqmask_steals },
+	{ "C-8: apmask cannot take the queue of a guest: EBUSY", with_a_guest },
+	{ "C-8: queues go to the host and come back", ping_pong },
 };
 
 int main(void)

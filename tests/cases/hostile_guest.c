@@ -97,7 +97,7 @@ static void bad_indicators(enum vfio_path path)
 	for (round = 0; round < 20; round++) {
 		for (i = 0; i < ARRAY_SIZE(bad_nibs); i++)
 			expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, bad_nibs[i], round % 8),
-					AP_BAD_NIB, "SPEC 1.12: indicator at %lx",
+					AP_BAD_NIB, "C-12: indicator at %lx",
 					(unsigned long)bad_nibs[i]);
 		for (i = 0; i < ARRAY_SIZE(not_mine); i++) {
 			apqn = not_mine[i];
@@ -262,7 +262,7 @@ static const struct ktap_case cases[] = {
 	  bad_indicators_by_group },
 	{ "R-2, R-3, R-6: bad indicators and queues of others, again and again (cdev)",
 	  bad_indicators_by_cdev },
-	{ "SPEC 1.12: indicators at the ends of pages and of memory", unusual_indicators },
+	{ "C-12: indicators at the ends of pages and of memory", unusual_indicators },
 	{ "R-2, R-3, R-6: anything in the registers of AQIC (group)", anything_by_group },
 	{ "R-2, R-3, R-6: anything in the registers of AQIC (cdev)", anything_by_cdev },
 	{ "R-12: a hostile guest does not slow its neighbour down", neighbour },

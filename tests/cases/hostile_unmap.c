@@ -127,7 +127,7 @@ static void unmapped_often(void)
 
 	for (i = 0; i < ROUNDS && rc == AP_OK; i++) {
 		rc = guest_aqic_on(scene.vm, APQN(CARD_5, DOMAIN_4), GUEST_NIB_FAR, ISC).rc;
-		expect_rc(vfio_unmap(scene.vfio, CHUNK), 0, "SPEC 1.11: memory can be unmapped");
+		expect_rc(vfio_unmap(scene.vfio, CHUNK), 0, "C-11: memory can be unmapped");
 		expect_rc(vfio_map(scene.vfio, CHUNK), 0, "and mapped");
 	}
 	expect_hex(rc, AP_BUSY, "R-2: the memory is closed before type 1 gives up on the host");
@@ -154,7 +154,7 @@ static unsigned int in_turns(int uffd)
 		cpu_enables(cpu);
 		clock_sleep_ms(NEXT_IN_THE_QUEUE_MS);
 		expect(!SEE(cpu->runs), "R-6: no pin is even tried in memory that is being unmapped");
-		expect_hex(cpu->rc, AP_BUSY, "SPEC 1.12: the guest is told to try again");
+		expect_hex(cpu->rc, AP_BUSY, "C-12: the guest is told to try again");
 		late_serve(uffd, page);
 	}
 	late_serve(uffd, page);
@@ -185,7 +185,7 @@ static void lock_held_in_turns(void)
 	rounds = in_turns(uffd);
 	ktap_diag("the memory was unmapped after %u rounds", rounds);
 	expect(clock_wait_for(SEE(unmapped), BOUND_EVENTUALLY_MS), "the memory is unmapped");
-	expect_rc(unmapped_rc, 0, "SPEC 1.11: without an error");
+	expect_rc(unmapped_rc, 0, "C-11: without an error");
 	expect_at_most(rounds, FEW_ROUNDS, "R-6: how often VFIO may have found a pin");
 	for (i = 0; i < CPUS; i++)
 		expect(clock_wait_for(!SEE(cpus[i].runs), BOUND_EVENTUALLY_MS),

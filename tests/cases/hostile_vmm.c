@@ -546,7 +546,7 @@ static void never_closes(void)
 	expect(clock_wait_for(!apemu_irq(QUEUE).on, BOUND_EVENTUALLY_MS),
 	       "R-8: a guest whose device is to be removed loses its queues");
 	clock_sleep_ms(BOUND_NEVER_MS);
-	expect(!mdev_done(remove), "SPEC 1.3: but the device stays until it is closed");
+	expect(!mdev_done(remove), "C-3: but the device stays until it is closed");
 	bystander_goes_on(&other);
 	vmm_dies(pid);
 	expect_rc(mdev_end(remove, &took), 0, "then it is removed");
@@ -585,7 +585,7 @@ static void unmapped_in_a_loop(enum vfio_path path)
 	need(!pthread_create(&thread, NULL, enables_thread, &loop), "the guest runs");
 	for (i = 0; i < 40; i++) {
 		begun = clock_ms();
-		expect_rc(vfio_unmap(scene.vfio, 2), 0, "SPEC 1.11: memory can be unmapped");
+		expect_rc(vfio_unmap(scene.vfio, 2), 0, "C-11: memory can be unmapped");
 		if (clock_ms() - begun > slowest)
 			slowest = clock_ms() - begun;
 		expect_rc(vfio_map(scene.vfio, 2), 0, "and mapped");
@@ -633,10 +633,10 @@ static void thrown_away(enum vfio_path path)
 	expect(clock_wait_for(world_pins() == pins, BOUND_EVENTUALLY_MS),
 	       "R-2: and releases the page");
 	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB_FAR, ISC), AP_BAD_NIB,
-			"SPEC 1.12: there is nothing to pin any more");
+			"C-12: there is nothing to pin any more");
 	need(!mprotect(chunk, VM_CHUNK, PROT_READ), "the VMM has memory there again, to read only");
 	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB_FAR, ISC), AP_BAD_NIB,
-			"SPEC 1.12: the adapter could not write to it");
+			"C-12: the adapter could not write to it");
 	expect_int(world_pins(), pins, "R-2: nothing is pinned");
 	need(!mprotect(chunk, VM_CHUNK, PROT_READ | PROT_WRITE), "to write as well");
 	expect_guest_rc(guest_aqic_on(scene.vm, QUEUE, GUEST_NIB_FAR, ISC), AP_OK, "now it works");

@@ -164,14 +164,14 @@ static void whole_domain_and_back(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.8: an adapter assigned is in the guest", adapter_comes },
-	{ "SPEC 1.8: a domain assigned is in the guest", domain_comes },
-	{ "SPEC 1.8: a control domain comes and goes", control_domain_comes_and_goes },
-	{ "SPEC 1.8: an adapter unassigned is gone, exactly its queues are reset", adapter_goes },
-	{ "SPEC 1.8: a domain unassigned is gone, exactly its queues are reset", domain_goes },
-	{ "SPEC 1.8: requests left behind do not survive the reset", gone_before_reset },
+	{ "C-8: an adapter assigned is in the guest", adapter_comes },
+	{ "C-8: a domain assigned is in the guest", domain_comes },
+	{ "C-8: a control domain comes and goes", control_domain_comes_and_goes },
+	{ "C-8: an adapter unassigned is gone, exactly its queues are reset", adapter_goes },
+	{ "C-8: a domain unassigned is gone, exactly its queues are reset", domain_goes },
+	{ "C-8: requests left behind do not survive the reset", gone_before_reset },
 	{ "R-4: between two guests lies a reset", to_the_next_guest },
-	{ "SPEC 1.8: a domain goes and comes back many times", whole_domain_and_back },
+	{ "C-8: a domain goes and comes back many times", whole_domain_and_back },
 };
 
 int main(void)

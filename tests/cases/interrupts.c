@@ -217,7 +217,7 @@ static void slow_to_go_off(void)
 	expect_guest_rc(guest_aqic_off(scene.vm, QUEUE), AP_OK,
 			"disabling is answered 00 although IR is still on");
 	expect_at_most(clock_ms() - begun, BOUND_UNBOTHERED_MS,
-		       "DESIGN 5: the CPU of the guest does not wait for IR");
+		       "R-12: the CPU of the guest does not wait for IR");
 	expect_int(world_pins(), pins + 1,
 		   "R-5: the page stays pinned while the adapter may write to it");
 	apemu_do("irqdelay 05.0004 polls=0");
@@ -288,9 +288,9 @@ static void late_and_disabled(void)
 /* What hardware answers to a change that is no change */
 static void expect_already(struct guest_saw saw, const char *why)
 {
-	expect_guest_rc(saw, AP_IRQ_ALREADY, "SPEC 1.12: %s is answered 07", why);
-	expect_int(saw.cc, 3, "SPEC 1.12: with condition code 3");
-	expect_hex(saw.gr[1] >> 32, 0, "SPEC 1.12: in the lower half of the register");
+	expect_guest_rc(saw, AP_IRQ_ALREADY, "C-12: %s is answered 07", why);
+	expect_int(saw.cc, 3, "C-12: with condition code 3");
+	expect_hex(saw.gr[1] >> 32, 0, "C-12: in the lower half of the register");
 }
 
 static void off_twice(enum vfio_path path)
@@ -390,33 +390,33 @@ static void pending_by_cdev(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.12: AQIC enables and disables, IR follows (group)", enable_by_group },
-	{ "SPEC 1.12: AQIC enables and disables, IR follows (cdev)", enable_by_cdev },
-	{ "issue 2: the indicator is set and the interruption taken (group)", taken_by_group },
-	{ "issue 2: the indicator is set and the interruption taken (cdev)", taken_by_cdev },
-	{ "issue 2: an interrupt wakes a guest in enabled wait", woken },
-	{ "SPEC 1.12: the subclass is the one that the guest named", other_subclass },
+	{ "C-12: AQIC enables and disables, IR follows (group)", enable_by_group },
+	{ "C-12: AQIC enables and disables, IR follows (cdev)", enable_by_cdev },
+	{ "C-15: the indicator is set and the interruption taken (group)", taken_by_group },
+	{ "C-15: the indicator is set and the interruption taken (cdev)", taken_by_cdev },
+	{ "C-15: an interrupt wakes a guest in enabled wait", woken },
+	{ "C-12: the subclass is the one that the guest named", other_subclass },
 	{ "R-2: two queues with one subclass", two_queues },
 	{ "R-2: two indicators in one page", same_page_twice },
 	{ "R-3, R-9: off when unplugged, off when it comes back", off_when_unplugged },
 	{ "R-2, R-3: off and released when closed (group)", off_when_closed_by_group },
 	{ "R-2, R-3: off and released when closed (cdev)", off_when_closed_by_cdev },
-	{ "SPEC 1.12: enabling again after the guest reset its queue", off_after_guest_reset },
+	{ "C-12: enabling again after the guest reset its queue", off_after_guest_reset },
 	{ "R-5: the page stays pinned until IR is seen off", slow_to_go_off },
 	{ "R-5: an enable takes effect after the memory is unmapped (group)",
 	  late_and_unmapped_by_group },
 	{ "R-5: an enable takes effect after the memory is unmapped (cdev)",
 	  late_and_unmapped_by_cdev },
 	{ "R-5: an enable takes effect after the disable", late_and_disabled },
-	{ "SPEC 1.12: disabling what is off is answered 07 (group)", off_twice_by_group },
-	{ "SPEC 1.12: disabling what is off is answered 07 (cdev)", off_twice_by_cdev },
-	{ "R-2, SPEC 1.12: the guest's own RAPQ, then disable or unmap (group)",
+	{ "C-12: disabling what is off is answered 07 (group)", off_twice_by_group },
+	{ "C-12: disabling what is off is answered 07 (cdev)", off_twice_by_cdev },
+	{ "R-2, C-12: the guest's own RAPQ, then disable or unmap (group)",
 	  off_by_rapq_by_group },
-	{ "R-2, SPEC 1.12: the guest's own RAPQ, then disable or unmap (cdev)",
+	{ "R-2, C-12: the guest's own RAPQ, then disable or unmap (cdev)",
 	  off_by_rapq_by_cdev },
-	{ "R-2, SPEC 1.12: the guest's own ZAPQ, then disable or unmap (group)",
+	{ "R-2, C-12: the guest's own ZAPQ, then disable or unmap (group)",
 	  off_by_zapq_by_group },
-	{ "R-2, SPEC 1.12: the guest's own ZAPQ, then disable or unmap (cdev)",
+	{ "R-2, C-12: the guest's own ZAPQ, then disable or unmap (cdev)",
 	  off_by_zapq_by_cdev },
 	{ "R-2, R-3: the VM is closed first, with an interrupt pending (group)",
 	  pending_by_group },

@@ -250,7 +250,7 @@ static void story(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "issue 2: the main job, end to end", story },
+	{ "C-15: the main job, end to end", story },
 };
 
 int main(void)

@@ -148,7 +148,7 @@ static void debug_area(void)
 	struct mdev *other;
 
 	module_need_ours("debug area");
-	need_str(memo_file(AREA "/level"), "4\n", "SPEC 1.1: the level of the area is 4");
+	need_str(memo_file(AREA "/level"), "4\n", "C-1: the level of the area is 4");
 	need_rc(file_write_text(AREA "/flush", "-"), 0, "the administrator empties the area");
 	need_rc(file_write_text(AREA "/level", "5"), 0, "and asks for all");
 	scene = scene_quiet(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
@@ -224,16 +224,16 @@ static void many_refusals(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "issue 3: a queue that another device has is named, with its owner", another_has_it },
-	{ "issue 3: a queue that the host has is named, with its owner", the_host_has_it },
-	{ "issue 3: a queue that the host wants is named, with its owner", the_host_wants_it },
+	{ "R-33: a queue that another device has is named, with its owner", another_has_it },
+	{ "R-33: a queue that the host has is named, with its owner", the_host_has_it },
+	{ "R-33: a queue that the host wants is named, with its owner", the_host_wants_it },
 	{ "R-6: 65,536 conflicts are one line", everything_conflicts },
-	{ "issue 3: a reset that fails is told, and when it has worked", reset_fails },
-	{ "issue 3: an open that is refused says why", open_is_refused },
-	{ "SPEC 1.11: a removal that waits says for whom (request armed)", removal_with_request },
-	{ "SPEC 1.11: a removal that waits says for whom (no request)", removal_without_request },
-	{ "issue 3: what happened can be looked up in the debug area", debug_area },
-	{ "issue 3: resets, APCBs and interrupts can be traced", tracepoints },
+	{ "R-33: a reset that fails is told, and when it has worked", reset_fails },
+	{ "R-33: an open that is refused says why", open_is_refused },
+	{ "C-11: a removal that waits says for whom (request armed)", removal_with_request },
+	{ "C-11: a removal that waits says for whom (no request)", removal_without_request },
+	{ "R-33: what happened can be looked up in the debug area", debug_area },
+	{ "R-33: resets, APCBs and interrupts can be traced", tracepoints },
 	{ "R-6: the log does not fill with refusals", many_refusals },
 };
 

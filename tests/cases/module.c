@@ -100,7 +100,7 @@ static void with_idle_devices(void)
 	world_bind_all();
 	mdev_assign(one, CARD_5, DOMAIN_4);
 	mdev_assign(two, CARD_1, DOMAIN_47);
-	need_rc(module_unload(), 0, "SPEC 1.13: unloading removes idle devices");
+	need_rc(module_unload(), 0, "C-13: unloading removes idle devices");
 	expect(!mdev_exists(one) && !mdev_exists(two), "they are gone");
 	leaves_nothing();
 	mdev_remove_all();
@@ -119,7 +119,7 @@ static void with_an_open_device(void)
 	need_rc(module_load(), 0, "load");
 	world_bind_all();
 	scene = scene_with(VFIO_BY_GROUP, CARD_5, DOMAIN_4);
-	expect(module_unload() < 0, "SPEC 1.13: an open device keeps the module");
+	expect(module_unload() < 0, "C-13: an open device keeps the module");
 	expect_guest_rc(guest_tapq(scene.vm, APQN(CARD_5, DOMAIN_4)), AP_OK,
 			"the guest keeps its queue");
 	vfio_close(scene.vfio);
@@ -159,7 +159,7 @@ static void after_refused_masks(void)
 	mdev = mdev_create();
 	mdev_assign(mdev, CARD_5, DOMAIN_4);
 	for (round = 0; round < 3; round++)
-		expect_rc(apbus_write("apmask", "+5"), -EBUSY, "SPEC 1.8: adapter 5 is in use");
+		expect_rc(apbus_write("apmask", "+5"), -EBUSY, "C-8: adapter 5 is in use");
 	need_rc(mdev_remove(mdev), 0, "the device can be removed");
 	expect_rc(module_unload(), 0, "R-28: and the module unloaded");
 	leaves_nothing();
@@ -168,11 +168,11 @@ static void after_refused_masks(void)
 
 static const struct ktap_case cases[] = {
 	{ "R-28: load and unload in a loop leave nothing behind", in_a_loop },
-	{ "issue 3: loading is one line in the log", says_so },
+	{ "R-33: loading is one line in the log", says_so },
 	{ "R-28: a refused load says why and leaves nothing behind", refused },
-	{ "SPEC 1.13: loading twice is refused", loaded_twice },
-	{ "SPEC 1.13: unloading with idle devices", with_idle_devices },
-	{ "SPEC 1.13: an open device keeps the module loaded", with_an_open_device },
+	{ "C-13: loading twice is refused", loaded_twice },
+	{ "C-13: unloading with idle devices", with_idle_devices },
+	{ "C-13: an open device keeps the module loaded", with_an_open_device },
 	{ "R-11: unloading while a reset is under way", while_resetting },
 	{ "R-28: masks refused three times do not keep the module", after_refused_masks },
 };

@@ -223,22 +223,22 @@ static void only_control_by_cdev(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.8: TAPQ answers 01 before open, 00 after, 01 after close (group)", by_group },
-	{ "SPEC 1.8: TAPQ answers 01 before open, 00 after, 01 after close (cdev)", by_cdev },
-	{ "SPEC 1.8: close resets the queues", close_resets },
+	{ "C-8: TAPQ answers 01 before open, 00 after, 01 after close (group)", by_group },
+	{ "C-8: TAPQ answers 01 before open, 00 after, 01 after close (cdev)", by_cdev },
+	{ "C-8: close resets the queues", close_resets },
 	{ "R-2: open and close again and again (group)", again_by_group },
 	{ "R-2: open and close again and again (cdev)", again_by_cdev },
-	{ "SPEC 1.8: the next guest gets the device", next_guest },
-	{ "SPEC 1.8: the VM may go before the device", vm_first },
-	{ "SPEC 1.8: open without KVM is EINVAL (group)", without_kvm_by_group },
-	{ "SPEC 1.8: open without KVM is EINVAL (cdev)", without_kvm_by_cdev },
+	{ "C-8: the next guest gets the device", next_guest },
+	{ "C-8: the VM may go before the device", vm_first },
+	{ "C-8: open without KVM is EINVAL (group)", without_kvm_by_group },
+	{ "C-8: open without KVM is EINVAL (cdev)", without_kvm_by_cdev },
 	{ "R-7: the second device of a VM is EPERM and harmless (group)", second_by_group },
 	{ "R-7: the second device of a VM is EPERM and harmless (cdev)", second_by_cdev },
 	{ "R-1: two guests have what is theirs", two_guests },
-	{ "SPEC 1.8: the guest's QCI shows what was passed", configuration_of_the_guest },
-	{ "SPEC 1.8, R-30: a guest with nothing but a control domain (group)",
+	{ "C-8: the guest's QCI shows what was passed", configuration_of_the_guest },
+	{ "C-8, R-30: a guest with nothing but a control domain (group)",
 	  only_control_by_group },
-	{ "SPEC 1.8, R-30: a guest with nothing but a control domain (cdev)",
+	{ "C-8, R-30: a guest with nothing but a control domain (cdev)",
 	  only_control_by_cdev },
 };
 

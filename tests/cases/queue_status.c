@@ -58,9 +58,9 @@ static void ends_with_the_device(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "SPEC 1.9: unassigned, assigned, in use, and back", life_of_a_queue },
-	{ "SPEC 1.9: a withheld queue is not in use", withheld_is_not_in_use },
-	{ "SPEC 1.1: status is there while the queue is bound", only_while_bound },
+	{ "C-9: unassigned, assigned, in use, and back", life_of_a_queue },
+	{ "C-9: a withheld queue is not in use", withheld_is_not_in_use },
+	{ "C-1: status is there while the queue is bound", only_while_bound },
 	{ "R-1: a removed device leaves no trace in the status", ends_with_the_device },
 };
 

@@ -157,11 +157,11 @@ static void module_after(const char *order)
 	const char *what;
 
 	begin(VFIO_BY_GROUP);
-	expect_rc(module_unload(), -EAGAIN, "SPEC 1.13: a module in use stays");
+	expect_rc(module_unload(), -EAGAIN, "C-13: a module in use stays");
 	for (what = order; *what; what++)
 		step(*what);
 	expect_rc(module_unload(), 0, "after %s, the module can be unloaded", order);
-	expect(!mdev_exists(scene.mdev), "SPEC 1.13: devices are removed with it");
+	expect(!mdev_exists(scene.mdev), "C-13: devices are removed with it");
 	expect(!apemu_irq(QUEUE).on, "R-3: after %s, the interrupt is off", order);
 	expect_int(world_pins(), pins, "R-2: after %s, the page is released", order);
 	vm_destroy(scene.vm);

@@ -70,8 +70,8 @@ static void not_its_own(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "issue 2: NQAP sends, DQAP receives", echo },
-	{ "issue 2: a request waits in the queue until it is answered", held },
+	{ "C-15: NQAP sends, DQAP receives", echo },
+	{ "C-15: a request waits in the queue until it is answered", held },
 	{ "R-1: a guest reaches only its own queues", not_its_own },
 };
 

@@ -2,7 +2,7 @@
 /*
  * reset_table - every answer that ZAPQ and TAPQ can give to a reset, once, several times, for ever
  *
- * What an answer means is written down from SPEC 1.10, what has to follow from it from R-2, R-4,
+ * What an answer means is written down from C-10, what has to follow from it from R-2, R-4,
  * R-5, R-6 and R-11. Nothing here knows how the driver decides.
  */
 
@@ -137,7 +137,7 @@ static void with_answers(enum question question, unsigned int times, bool all,
 	}
 }
 
-/* What SPEC 1.10 and R-4 make of it */
+/* What C-10 and R-4 make of it */
 static bool in_time(const struct script *script)
 {
 	switch (meaning(script)) {
@@ -203,7 +203,7 @@ static void kept_out(struct mdev *mdev, const struct script *script)
 	expect_str(mdev_read(mdev, "withheld"),
 		   meaning(script) == OFF ? WITHHELD("down") : WITHHELD("failed"),
 		   "R-24: %s: withheld says why", name(script));
-	expect_str(apbus_status(QUEUE), "assigned\n", "SPEC 1.9: %s: not in use", name(script));
+	expect_str(apbus_status(QUEUE), "assigned\n", "C-9: %s: not in use", name(script));
 }
 
 static void device_reset(const struct script *script)
@@ -218,16 +218,16 @@ static void device_reset(const struct script *script)
 	expect_at_most(clock_ms() - begun, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS,
 		       "R-11: %s: it is bounded (ms)", name(script));
 	expect_at_least(apemu_count(0, APEMU_HOST, "zapq", QUEUE), zapqs(script),
-			"SPEC 1.10: %s: ZAPQs", name(script));
+			"C-10: %s: ZAPQs", name(script));
 	/* TAPQ answered 02 or 05 is not a reason for another ZAPQ. */
 	if (script->question == TAPQ && meaning(script) == BUSY && script->times != FOR_EVER)
 		expect_int(apemu_count(0, APEMU_HOST, "zapq", QUEUE), 1,
-			   "SPEC 1.10: %s: no other ZAPQ", name(script));
+			   "C-10: %s: no other ZAPQ", name(script));
 	if (in_time(script)) {
 		expect_str(mdev_read(scene.mdev, "guest_matrix"), PASSED,
-			   "SPEC 1.11: %s: the guest has its queue when the reset returns",
+			   "C-11: %s: the guest has its queue when the reset returns",
 			   name(script));
-		expect_str(apbus_status(QUEUE), "in use\n", "SPEC 1.9: %s: in use", name(script));
+		expect_str(apbus_status(QUEUE), "in use\n", "C-9: %s: in use", name(script));
 	} else if (script->times == FOR_EVER) {
 		kept_out(scene.mdev, script);
 	}
@@ -289,7 +289,7 @@ static void moved(const struct script *script)
 	interrupt_on(script);
 	begin(script);
 	expect_rc(mdev_end(mdev_begin(scene.mdev, "unassign_adapter", "5"), &took), 0,
-		  "SPEC 1.5: %s: unassigning never fails because of a reset", name(script));
+		  "C-5: %s: unassigning never fails because of a reset", name(script));
 	expect_at_most(took, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS,
 		       "R-11: %s: unassigning is bounded (ms)", name(script));
 	expect_rc(mdev_end(mdev_begin(next.mdev, "assign_adapter", "5"), &took), 0,
@@ -383,7 +383,7 @@ static void closed(const struct script *script)
 	expect_at_most(clock_ms() - begun, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS,
 		       "R-11: %s: closing is bounded (ms)", name(script));
 	pinned = world_pins();
-	expect_int(pinned, pins, "DESIGN 5: %s: VFIO has its pin back", name(script));
+	expect_int(pinned, pins, "R-2: %s: VFIO has its pin back", name(script));
 	if (!in_time(script) || meaning(script) == OFF)
 		kept_out(scene.mdev, script);
 	begun = clock_ms();

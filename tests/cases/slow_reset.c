@@ -28,7 +28,7 @@ static void unassign_is_bounded(void)
 
 	apemu_do("reset 05.0004 never");
 	expect_rc(mdev_end(mdev_begin(scene.mdev, "unassign_adapter", "5"), &took), 0,
-		  "SPEC 1.5: unassigning never fails because of a reset");
+		  "C-5: unassigning never fails because of a reset");
 	expect_at_most(took, BOUND_RESET_WAIT_MS + BOUND_RESET_SLACK_MS,
 		       "R-11: unassigning is bounded (ms)");
 	expect_guest_rc(guest_tapq(scene.vm, STUCK), AP_NOT_AVAILABLE,
@@ -132,7 +132,7 @@ static void close_is_bounded(void)
 		       "R-11: closing is bounded (ms)");
 	expect_guest_rc(guest_tapq(scene.vm, STUCK), AP_NOT_AVAILABLE,
 			"the guest has lost the queue");
-	expect_int(world_pins(), pins - 1, "DESIGN 5: VFIO has its pin back after the close");
+	expect_int(world_pins(), pins - 1, "R-2: VFIO has its pin back after the close");
 	apemu_do("reset 05.0004 polls=0");
 }
 

@@ -455,7 +455,7 @@ static void leave_when_asked(struct vfio *vfio, struct removal *removal)
 	need_rc(vfio_arm(vfio, AP_IRQ_REQ, request), 0, "the VMM wants to know of requests");
 	need(!pthread_create(&thread, NULL, remove_thread, removal), "somebody removes it");
 	expect(clock_wait_for(vfio_events(request), BOUND_EVENTUALLY_MS),
-	       "SPEC 1.11: who has the device open is asked for it");
+	       "C-11: who has the device open is asked for it");
 	clock_sleep_ms(dice(30));
 	vfio_close(vfio);
 	pthread_join(thread, NULL);

@@ -469,14 +469,14 @@ static void echo_is_the_default(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "issue 16: an accelerator signs, by modulus and exponent", private_by_exponent },
-	{ "issue 16: an accelerator signs, by CRT", private_by_crt },
-	{ "issue 16: an accelerator agrees with the arithmetic of this test", own_arithmetic },
-	{ "issue 16: an accelerator takes keys of any size", odd_sizes },
-	{ "issue 16: an accelerator refuses what cannot be computed", refused },
-	{ "issue 16: a reset drops requests, and no result is wrong", reset_under_load },
-	{ "issue 16: a CCA card is a source of random numbers", random_numbers },
-	{ "issue 16: cards echo unless they were told otherwise", echo_is_the_default },
+	{ "C-15: an accelerator signs, by modulus and exponent", private_by_exponent },
+	{ "C-15: an accelerator signs, by CRT", private_by_crt },
+	{ "C-15: an accelerator agrees with the arithmetic of this test", own_arithmetic },
+	{ "C-15: an accelerator takes keys of any size", odd_sizes },
+	{ "C-15: an accelerator refuses what cannot be computed", refused },
+	{ "C-15: a reset drops requests, and no result is wrong", reset_under_load },
+	{ "C-15: a CCA card is a source of random numbers", random_numbers },
+	{ "C-15: cards echo unless they were told otherwise", echo_is_the_default },
 };
 
 int main(void)

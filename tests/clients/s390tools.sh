@@ -42,7 +42,7 @@ else
 	skip "lszcrypt -V: whose queue is it, and is a guest using it" "these s390-tools are too old"
 fi
 
-# The adapter stays in what QCI says, and answers 03 to everybody. SPEC 1.7: that does not unplug it.
+# The adapter stays in what QCI says, and answers 03 to everybody. C-7: that does not unplug it.
 begin "chzcrypt --config-off and --config-on of a card that a guest uses: it stays, and resets meanwhile are no errors"
 plug "$first" 3,5 4
 power_on guest -device "$(by_iommufd "$first")" || fail "QEMU does not start"

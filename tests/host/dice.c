@@ -81,7 +81,7 @@ void dice_queues(struct naive_queues *queues)
 			q->resetting = q->bound && kind == 3 && dice(2);
 			q->failed = q->bound && kind == 3 && !q->resetting &&
 				    dice(2);
-			q->passable = q->bound && !q->resetting && !q->failed &&
+			q->ready = q->bound && !q->resetting && !q->failed &&
 				      apqi != odd;
 		}
 	}

@@ -7,7 +7,7 @@
 
 /* The table of adapters as the driver keeps it, made from the model */
 struct table {
-	const struct ap_adapter *entry[IDS];
+	struct ap_adapter *entry[IDS];
 	struct ap_adapter adapter[IDS];
 };
 
@@ -54,7 +54,7 @@ static void lab(struct naive *assigned, struct naive *host)
 		assigned->control[apqis[i]] = true;
 		for (j = 0; j < 3; j++)
 			queues.at[apids[i]][apqis[j]] = (struct naive_queue) {
-				.bound = true, .passable = true,
+				.bound = true, .ready = true,
 			};
 	}
 	*host = *assigned;
@@ -71,7 +71,7 @@ void filter_table(void)
 	expect(naive_is_matrix(&assigned, &shadow), "all is passed");
 
 	lab(&assigned, &host);
-	queues.at[2][0x11].passable = false;
+	queues.at[2][0x11].ready = false;
 	expected = assigned;
 	expected.adapter[2] = false;
 	filter(&shadow, &assigned, &host, held);
@@ -87,7 +87,7 @@ void filter_table(void)
 	       "an adapter without a bound queue is not passed");
 
 	lab(&assigned, &host);
-	queues.at[2][0x11].passable = false;
+	queues.at[2][0x11].ready = false;
 	expected = assigned;
 	expected.domain[0x11] = false;
 	host.domain[0x11] = false;
@@ -96,7 +96,7 @@ void filter_table(void)
 	       "a queue does not matter in a domain that the host lacks");
 
 	lab(&assigned, &host);
-	queues.at[1][0x47].passable = false;
+	queues.at[1][0x47].ready = false;
 	held[0x47] = true;
 	expected = assigned;
 	expected.domain[0x47] = false;
@@ -220,7 +220,7 @@ void lacks(void)
 			need_int(apqi, first, "the first domain of all");
 
 		for (apqi = 0; apqi < IDS; apqi++)
-			rest[apqi] = domains[apqi] && !row[apqi].passable;
+			rest[apqi] = domains[apqi] && !row[apqi].ready;
 		first = naive_next(rest, 0);
 		found += first < IDS;
 		adapter = naive_adapter(row);
@@ -256,7 +256,7 @@ void settling(void)
 		table_fill(&adapters, &queues);
 		m = naive_matrix(&n);
 		mask = naive_mask(domains);
-		got = ap_matrix_settling(&m, adapters.entry, &mask);
+		got = ap_matrix_resetting(&m, adapters.entry, &mask);
 		need(naive_is_mask(expected, &got), "domains in reset");
 	}
 	expect_at_least(some, 20, "often enough there is a reset");

@@ -70,7 +70,7 @@ void naive_filter(struct naive *shadow, const struct naive *assigned,
 	for (id = 0; id < IDS; id++)
 		for (apqi = 0; apqi < IDS; apqi++)
 			if (shadow->domain[apqi] &&
-			    !queues->at[id][apqi].passable)
+			    !queues->at[id][apqi].ready)
 				shadow->adapter[id] = false;
 }
 
@@ -192,20 +192,20 @@ struct ap_matrix naive_matrix(const struct naive *n)
 
 struct ap_adapter naive_adapter(const struct naive_queue *row)
 {
-	bool bound[IDS], resetting[IDS], failed[IDS], passable[IDS];
+	bool bound[IDS], resetting[IDS], failed[IDS], ready[IDS];
 	unsigned int apqi;
 
 	for (apqi = 0; apqi < IDS; apqi++) {
 		bound[apqi] = row[apqi].bound;
 		resetting[apqi] = row[apqi].resetting;
 		failed[apqi] = row[apqi].failed;
-		passable[apqi] = row[apqi].passable;
+		ready[apqi] = row[apqi].ready;
 	}
 	return (struct ap_adapter) {
 		.bound = naive_mask(bound),
 		.resetting = naive_mask(resetting),
 		.failed = naive_mask(failed),
-		.passable = naive_mask(passable),
+		.ready = naive_mask(ready),
 	};
 }
 

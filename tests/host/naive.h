@@ -28,7 +28,7 @@ struct naive_queue {
 	bool bound;
 	bool resetting;
 	bool failed;
-	bool passable;
+	bool ready;
 };
 
 struct naive_queues {

@@ -327,3 +327,51 @@ void added(void)
 		change(&to, &to);
 	}
 }
+
+void applied(void)
+{
+	struct naive before, clear, set, after;
+	struct ap_matrix_delta delta;
+	struct ap_matrix m, result;
+	unsigned int round, id;
+
+	for (round = 0; round < 100; round++) {
+		dice_naive(&before);
+		dice_naive(&clear);
+		dice_naive(&set);
+		for (id = 0; id < IDS; id++) {
+			after.adapter[id] = set.adapter[id] || (before.adapter[id] && !clear.adapter[id]);
+			after.domain[id] = set.domain[id] || (before.domain[id] && !clear.domain[id]);
+			after.control[id] = set.control[id] || (before.control[id] && !clear.control[id]);
+		}
+		delta.clear = naive_matrix(&clear);
+		delta.set = naive_matrix(&set);
+		m = naive_matrix(&before);
+		result = ap_matrix_apply(&m, &delta);
+		m = naive_matrix(&after);
+		need(ap_matrix_equal(&result, &m), "each number is what the change says");
+	}
+}
+
+void loses(void)
+{
+	struct naive from, to;
+	struct ap_matrix mf, mt;
+	unsigned int id;
+
+	dice_naive(&from);
+	mf = naive_matrix(&from);
+	for (id = 0; id < IDS; id++) {
+		to = from;
+		to.control[id] = !to.control[id];
+		mt = naive_matrix(&to);
+		need(!ap_matrix_loses(&mf, &mt), "control domain %u is no queue", id);
+		to.adapter[id] = !to.adapter[id];
+		mt = naive_matrix(&to);
+		need_int(ap_matrix_loses(&mf, &mt), from.adapter[id], "adapter %u changes", id);
+		to.adapter[id] = true;
+		to.domain[id] = !to.domain[id];
+		mt = naive_matrix(&to);
+		need_int(ap_matrix_loses(&mf, &mt), from.domain[id], "domain %u changes", id);
+	}
+}

@@ -15,6 +15,8 @@ void has(void);
 void shares_table(void);
 void shares_random(void);
 void added(void);
+void applied(void);
+void loses(void);
 
 /* guests.c */
 void filter_table(void);

@@ -14,6 +14,7 @@
 #include "file.h"
 #include "guest.h"
 #include "ktap.h"
+#include "protected.h"
 
 #define PSW_64BIT	0x0000000180000000UL
 #define PSW_IO		0x0200000000000000UL
@@ -97,6 +98,10 @@ static void set_up_lowcore(struct vm *vm)
 
 static void prepare(struct vm *vm, uint32_t insn)
 {
+	if (vm->protected) {
+		protected_prepare(vm, insn);
+		return;
+	}
 	set_up_lowcore(vm);
 	put32(vm, PROGRAM, insn);
 	put32(vm, PROGRAM + 4, INSN_DIAG_501);
@@ -109,6 +114,8 @@ static enum guest_end where(const struct vm *vm)
 {
 	unsigned int i;
 
+	if (vm->protected)
+		return protected_where(vm);
 	if (vm->run->exit_reason != KVM_EXIT_S390_SIEIC || vm->run->s390_sieic.ipa >> 8 != 0x83)
 		return GUEST_LOST;
 	if (vm->run->psw_addr == PROGRAM + 8)
@@ -152,12 +159,27 @@ static struct guest_saw look(struct vm *vm, enum vm_exit left)
 	saw.ir = status & 0x01000000;
 	saw.program_check = get32(vm, 0x8c) & 0xffff;
 	saw.interruption = get32(vm, 0xc0);
+	if (vm->protected) {
+		saw.cc = saw.gr[14] >> 28 & 3;
+		saw.program_check = protected_program_check(vm) & 0xffff;
+		saw.interruption = protected_interruption(vm);
+	}
 	return saw;
+}
+
+static enum vm_exit run_for(struct vm *vm, unsigned int timeout_ms)
+{
+	return vm->protected ? protected_run(vm, timeout_ms) : vm_run(vm, timeout_ms);
 }
 
 static struct guest_saw run(struct vm *vm)
 {
-	return look(vm, vm_run(vm, BOUND_EVENTUALLY_MS));
+	return look(vm, run_for(vm, BOUND_EVENTUALLY_MS));
+}
+
+struct guest_saw guest_go(struct vm *vm)
+{
+	return run(vm);
 }
 
 static void prepare_pqap(struct vm *vm, uint64_t gr0, uint64_t gr1, uint64_t gr2)
@@ -277,6 +299,8 @@ bool guest_qci_has_control_domain(struct vm *vm, unsigned int id)
 struct guest_saw guest_sleep(struct vm *vm, unsigned int isc, unsigned int timeout_ms)
 {
 	prepare(vm, INSN_LPSWE_WAIT);
+	if (vm->protected)
+		return look(vm, run_for(vm, timeout_ms));
 	/* Control register 6 says which interruption subclasses are let in. */
 	vm->run->s.regs.crs[6] = 0x80000000UL >> isc;
 	vm->run->kvm_dirty_regs |= KVM_SYNC_CRS;

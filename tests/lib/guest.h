@@ -57,6 +57,9 @@ struct guest_saw guest_nqap(struct vm *vm, int apqn, uint64_t id, uint64_t messa
 			    unsigned int length);
 struct guest_saw guest_dqap(struct vm *vm, int apqn, uint64_t buffer, unsigned int length);
 
+/* Runs what was prepared, with the registers of kvm_run. */
+struct guest_saw guest_go(struct vm *vm);
+
 /* Puts the 128 bytes of the configuration at GUEST_BUFFER2. */
 struct guest_saw guest_qci(struct vm *vm);
 bool guest_qci_has_adapter(struct vm *vm, unsigned int id);

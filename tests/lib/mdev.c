@@ -33,7 +33,7 @@ struct mdev *mdev_create(void)
 	snprintf(mdev->uuid, sizeof(mdev->uuid), "%08x-7666-4961-8070-%012x",
 		 (unsigned int)getpid(), ++born);
 	need_rc(file_write_text(MDEV_TYPE "/create", mdev->uuid), 0,
-		"SPEC 1.3: a new UUID makes a mediated device");
+		"C-3: a new UUID makes a mediated device");
 	alive[slot] = mdev;
 	return mdev;
 }

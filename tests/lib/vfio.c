@@ -49,7 +49,7 @@ static const char *group_file(struct mdev *mdev)
 	char target[PATH_MAX], *name;
 	ssize_t length = readlink(mdev_path(mdev, "iommu_group"), target, sizeof(target) - 1);
 
-	need(length > 0, "CLIENTS 1.5: a mediated device has an IOMMU group");
+	need(length > 0, "C-14: a mediated device has an IOMMU group");
 	target[length] = '\0';
 	name = strrchr(target, '/');
 	return memo("/dev/vfio/%s", name ? name + 1 : target);
@@ -190,7 +190,7 @@ struct vfio *vfio_open(enum vfio_path path, struct mdev *mdev, struct vm *vm)
 {
 	struct vfio *vfio;
 
-	need_rc(vfio_try(&vfio, path, mdev, vm), 0, "SPEC 1.8: the device can be opened (%s)",
+	need_rc(vfio_try(&vfio, path, mdev, vm), 0, "C-8: the device can be opened (%s)",
 		vfio_path_name(path));
 	return vfio;
 }

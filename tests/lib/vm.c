@@ -121,7 +121,7 @@ static int open_kvm(void)
 	return kvm;
 }
 
-static struct vm *make(bool with_cpu)
+static struct vm *make(bool with_cpu, void (*set_up)(struct vm *vm))
 {
 	struct vm *vm = new_vm();
 	int kvm = open_kvm();
@@ -129,6 +129,8 @@ static struct vm *make(bool with_cpu)
 	vm->fd = ioctl(kvm, KVM_CREATE_VM, 0);
 	need(vm->fd >= 0, "KVM makes a VM");
 	set_up_memory(vm);
+	if (set_up)
+		set_up(vm);
 	if (with_cpu)
 		set_up_cpu(vm, kvm);
 	close(kvm);
@@ -148,12 +150,17 @@ struct vm *vm_another_cpu(struct vm *vm)
 
 struct vm *vm_create(void)
 {
-	return make(true);
+	return make(true, NULL);
+}
+
+struct vm *vm_create_with(void (*set_up)(struct vm *vm))
+{
+	return make(true, set_up);
 }
 
 struct vm *vm_create_without_cpu(void)
 {
-	return make(false);
+	return make(false, NULL);
 }
 
 static void free_vm(struct vm *vm)
@@ -277,6 +284,7 @@ enum vm_exit vm_run(struct vm *vm, unsigned int timeout_ms)
 	vm->ran_ns = clock_ns() - begun;
 	timer_delete(timer);
 	running = NULL;
+	vm->error = rc;
 	if (rc == -EINTR)
 		return VM_TIMEOUT;
 	return rc ? VM_ERROR : VM_LEFT;

@@ -26,11 +26,16 @@ struct vm {
 	uint8_t *memory;
 	bool has_apie;
 	long long ran_ns;		/* what the last KVM_RUN took */
+	int error;			/* -errno of the last KVM_RUN, or 0 */
+	bool protected;			/* see protected.h */
+	unsigned int uv_rc;		/* what the ultravisor said to the last command */
+	unsigned int retries;		/* how often KVM wanted the last order run again */
 };
 
 enum vm_exit { VM_LEFT, VM_TIMEOUT, VM_ERROR };
 
 struct vm *vm_create(void);
+struct vm *vm_create_with(void (*set_up)(struct vm *vm));	/* called before there is a CPU */
 struct vm *vm_create_without_cpu(void);		/* KVM lets its CPU model be changed for ever */
 struct vm *vm_another_cpu(struct vm *vm);	/* of the same VM; runs programs without interruptions */
 void vm_destroy(struct vm *vm);

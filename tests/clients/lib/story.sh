@@ -41,6 +41,7 @@ begin() {
 	failed=0
 	: >"$evidence"
 	: >"$work/remarks"
+	: >"$work/records"
 }
 
 note() {
@@ -56,11 +57,14 @@ remark() {
 # fail WHY: the story goes on, what follows may explain it
 fail() {
 	note "FAILED: $*"
+	printf '# json {"type": "broken", "relation": "story", "promise": "%s"}\n' \
+		"$(printf '%s' "$*" | tr '\n\t' '  ' | sed 's/[\\"]/\\&/g')" >>"$work/records"
 	failed=1
 }
 
 end() {
 	number=$((number + 1))
+	cat "$work/records"
 	if [ "$failed" = 1 ]; then
 		printf 'not '
 		broken=1

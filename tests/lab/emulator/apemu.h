@@ -37,10 +37,18 @@ enum apemu_response {
 	APEMU_RC_INVALID_ADDRESS = 0x06,
 	APEMU_RC_OTHERWISE_CHANGED = 0x07,
 	APEMU_RC_INVALID_GISA = 0x08,
+	APEMU_RC_BOUND = 0x09,
+	APEMU_RC_ASSOCIATING = 0x0a,
+	APEMU_RC_NOT_BOUND = 0x0b,
 	APEMU_RC_Q_FULL = 0x10,
 	APEMU_RC_NO_PENDING_REPLY = 0x10,
 	APEMU_RC_NO_FIRST_PART = 0x13,
 	APEMU_RC_MESSAGE_TOO_BIG = 0x15,
+	APEMU_RC_NO_ASSOCIATION = 0x31,
+	APEMU_RC_NOT_EMPTY = 0x32,
+	APEMU_RC_NO_SECRET = 0x34,
+	APEMU_RC_ASSOC_AGAIN = 0x35,
+	APEMU_RC_ASSOC_FAILED = 0x36,
 };
 
 /* GR1 on output: the AP queue status word (bits 32-63). */
@@ -86,6 +94,7 @@ enum apemu_response {
 #define APEMU_QCI_APSC		BIT(31)
 #define APEMU_QCI_APXA		BIT(30)
 #define APEMU_QCI_QACT		BIT(29)
+#define APEMU_QCI_BIND		BIT(23)		/* bind and associate */
 
 /* Program interruption codes, as in asm/kvm_host.h. */
 #define APEMU_PGM_OPERATION	0x01
@@ -173,6 +182,7 @@ struct apemu_memory {
  * @r1: first register field (NQAP, DQAP)
  * @r2: second register field (NQAP, DQAP)
  * @facilities: APEMU_FACILITY_*
+ * @handle: secure configuration of the guest; 0 for others and for the host
  * @cc: condition code, valid after APEMU_DONE
  * @pgm: program interruption code, valid after APEMU_PROGRAM
  */
@@ -185,6 +195,7 @@ struct apemu_insn {
 	u8 r1;
 	u8 r2;
 	u8 facilities;
+	u64 handle;
 	u8 cc;
 	u16 pgm;
 };
@@ -199,6 +210,8 @@ enum apemu_outcome apemu_execute(struct apemu_insn *insn);
 int apemu_command(const char *text);
 u64 apemu_counted(bool guest, enum apemu_function function);
 u32 apemu_gib_origin(void);
+bool apemu_bound(u64 handle);
+void apemu_set_store_check(bool (*check)(u64 address));
 void apemu_log_newest(char *line);
 
 /**

@@ -360,6 +360,41 @@ static int apemu_ctl_answer(struct apemu_line *line)
 	return rc;
 }
 
+/**
+ * struct apemu_association - what becomes of associations
+ * @polls: TAPQs that they take
+ * @fails: they fail
+ */
+struct apemu_association {
+	u32 polls;
+	bool fails;
+};
+
+static void apemu_ctl_visit_associate(struct apemu_queue *queue, void *data)
+{
+	const struct apemu_association *association = data;
+
+	queue->associate_delay = association->polls;
+	queue->associate_fails = association->fails;
+}
+
+static int apemu_ctl_associate(struct apemu_line *line)
+{
+	struct apemu_association association = {};
+	const char *value;
+	int qid, rc;
+
+	rc = apemu_ctl_queues(line, &qid);
+	if (rc)
+		return rc;
+	if (!strcmp(line->word[2], "fails"))
+		association.fails = true;
+	else if (!apemu_ctl_value(line->word[2], "polls", &value) ||
+		 kstrtou32(value, 0, &association.polls))
+		return -EINVAL;
+	return apemu_model_for_each(qid, apemu_ctl_visit_associate, &association);
+}
+
 static void apemu_ctl_visit_hold(struct apemu_queue *queue, void *data)
 {
 	queue->hold = *(bool *)data;
@@ -505,6 +540,7 @@ static const struct {
 	{ "reset", apemu_ctl_reset },
 	{ "irqdelay", apemu_ctl_irqdelay },
 	{ "answer", apemu_ctl_answer },
+	{ "associate", apemu_ctl_associate },
 	{ "echo", apemu_ctl_echo },
 	{ "interrupt", apemu_ctl_interrupt },
 	{ "qci", apemu_ctl_qci },
@@ -587,9 +623,11 @@ static ssize_t apemu_ctl_write(struct file *file, const char __user *from,
  * @m: the file; NULL while only counting
  * @irq_on: queues with the IR bit on
  * @resetting: queues with a reset in progress
+ * @bound: queues that belong to a protected guest
  */
 struct apemu_sums {
 	struct seq_file *m;
+	unsigned int bound;
 	unsigned int irq_on;
 	unsigned int resetting;
 };
@@ -602,6 +640,7 @@ static void apemu_ctl_visit_sum(struct apemu_queue *queue, void *data)
 		apemu_queue_settle(queue, ktime_get_ns());
 	sums->irq_on += queue->ir;
 	sums->resetting += queue->resetting;
+	sums->bound += !!queue->bound;
 }
 
 static void apemu_ctl_visit_show(struct apemu_queue *queue, void *data)
@@ -673,8 +712,8 @@ static int apemu_ctl_show(struct seq_file *m, void *v)
 	mutex_lock(&apemu_ctl_mutex);
 	apemu_ctl_show_config(m);
 	apemu_model_for_each(APEMU_ANY, apemu_ctl_visit_sum, &sums);
-	seq_printf(m, "irq-on: %u\nresetting: %u\nunchecked-stores: %llu\n",
-		   sums.irq_on, sums.resetting, apemu_irq_unchecked());
+	seq_printf(m, "irq-on: %u\nresetting: %u\nbound: %u\nunchecked-stores: %llu\n",
+		   sums.irq_on, sums.resetting, sums.bound, apemu_irq_unchecked());
 	apemu_model_for_each(APEMU_ANY, apemu_ctl_visit_show, &sums);
 	mutex_unlock(&apemu_ctl_mutex);
 	apemu_log_show_counters(m);

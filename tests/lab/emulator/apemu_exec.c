@@ -97,6 +97,8 @@ static enum apemu_outcome apemu_exec_qci(struct apemu_insn *insn)
 	};
 	unsigned int i;
 
+	if (insn->handle)
+		qci.flags |= APEMU_QCI_BIND;
 	if (apxa) {
 		qci.flags |= APEMU_QCI_APXA;
 	} else {
@@ -143,9 +145,12 @@ static enum apemu_outcome apemu_exec_tapq(struct apemu_insn *insn,
 	enum apemu_response rc = APEMU_RC_NORMAL;
 
 	apemu_queue_poll(queue);
+	apemu_bind_poll(queue);
 	if (queue->resetting)
 		rc = APEMU_RC_RESET_IN_PROGRESS;
-	apemu_tell_hwinfo(insn, queue, 0);
+	else if (queue->associate == APEMU_ASSOCIATING && insn->handle)
+		rc = APEMU_RC_ASSOCIATING;
+	apemu_tell_hwinfo(insn, queue, apemu_bind_state(queue, insn->handle));
 	return apemu_finish(insn, apemu_queue_status(queue, now), rc);
 }
 
@@ -162,6 +167,20 @@ static enum apemu_outcome apemu_exec_qact(struct apemu_insn *insn,
 			    APEMU_RC_NORMAL);
 }
 
+static enum apemu_outcome apemu_exec_refused(struct apemu_insn *insn,
+					     enum apemu_function function,
+					     const struct apemu_queue *queue,
+					     enum apemu_response rc, u64 now)
+{
+	u32 status = apemu_queue_status(queue, now);
+
+	if (rc == APEMU_RC_ASSOC_FAILED)
+		status |= APEMU_STATUS_ASYNC;
+	if (function == APEMU_TAPQ)
+		apemu_tell_hwinfo(insn, queue, apemu_bind_state(queue, insn->handle));
+	return apemu_finish(insn, status, rc);
+}
+
 static enum apemu_outcome apemu_exec_queue(struct apemu_insn *insn,
 					   enum apemu_function function,
 					   struct apemu_queue *queue, u64 now)
@@ -173,12 +192,16 @@ static enum apemu_outcome apemu_exec_queue(struct apemu_insn *insn,
 	if (queue->resetting && function != APEMU_TAPQ)
 		return apemu_finish(insn, apemu_queue_status(queue, now),
 				    APEMU_RC_RESET_IN_PROGRESS);
+	rc = apemu_bind_refuses(queue, function, insn->handle);
+	if (rc != APEMU_RC_NORMAL)
+		return apemu_exec_refused(insn, function, queue, rc, now);
 	switch (function) {
 	case APEMU_TAPQ:
 		return apemu_exec_tapq(insn, queue, now);
 	case APEMU_RAPQ:
 	case APEMU_ZAPQ:
-		apemu_queue_reset(queue, now);
+		/* What a host resets is nobody's; a guest says so with F. */
+		apemu_queue_reset(queue, !insn->handle || insn->gprs[0] & APEMU_GR0_F, now);
 		break;
 	case APEMU_AQIC:
 		if (gr1 & APEMU_AQIC_IR)
@@ -191,6 +214,12 @@ static enum apemu_outcome apemu_exec_queue(struct apemu_insn *insn,
 		break;
 	case APEMU_QACT:
 		return apemu_exec_qact(insn, queue, now);
+	case APEMU_BAPQ:
+		rc = apemu_bind(queue, insn->handle);
+		break;
+	case APEMU_AAPQ:
+		rc = apemu_bind_associate(queue, insn->gprs[2]);
+		break;
 	case APEMU_NQAP:
 		outcome = apemu_message_enqueue(insn, queue, now, &rc);
 		break;
@@ -264,7 +293,7 @@ static enum apemu_outcome apemu_exec(struct apemu_insn *insn,
 	if (function == APEMU_QCI)
 		return apemu_exec_qci(insn);
 	/* outside secure execution there is nothing to bind or associate */
-	if (function == APEMU_BAPQ || function == APEMU_AAPQ)
+	if (!insn->handle && (function == APEMU_BAPQ || function == APEMU_AAPQ))
 		return apemu_program(insn, APEMU_PGM_SPECIFICATION);
 
 	rc = queue ? apemu_queue_reachable(queue) : APEMU_RC_NOT_AVAILABLE;

@@ -31,6 +31,7 @@
 static u32 apemu_gib;
 static u64 apemu_unchecked;
 static atomic_t apemu_pending_iscs;
+static bool (*apemu_store_check)(u64 address);
 
 static void apemu_irq_deliver(struct irq_work *work)
 {
@@ -133,6 +134,10 @@ void apemu_irq_raise(struct apemu_queue *queue)
 			return;
 		}
 	}
+	if (apemu_store_check && !apemu_store_check(queue->nib)) {
+		apemu_log_event("secure-store", queue->qid);
+		return;
+	}
 	WRITE_ONCE(*(u8 *)phys_to_virt(queue->nib), 1);
 	if (queue->gisa)
 		apemu_irq_guest(queue);
@@ -140,6 +145,22 @@ void apemu_irq_raise(struct apemu_queue *queue)
 		apemu_irq_host(queue->isc);
 	apemu_log_event("irq", queue->qid);
 }
+
+/**
+ * apemu_set_store_check() - who may forbid an adapter to store
+ * @check: called with apemu_lock held and the address of the byte; NULL for nobody
+ *
+ * Context: Any; takes apemu_lock.
+ */
+void apemu_set_store_check(bool (*check)(u64 address))
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&apemu_lock, flags);
+	apemu_store_check = check;
+	raw_spin_unlock_irqrestore(&apemu_lock, flags);
+}
+EXPORT_SYMBOL_GPL(apemu_set_store_check);
 
 /**
  * apemu_irq_set_gib() - the host told the channel subsystem where its GIB is

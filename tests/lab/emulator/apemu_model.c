@@ -392,6 +392,8 @@ static void apemu_model_queue_defaults(struct apemu_queue *queue)
 	queue->hold = false;
 	queue->delay_ns = 0;
 	queue->irq_delay = 0;
+	queue->associate_delay = 0;
+	queue->associate_fails = false;
 	queue->pace = (struct apemu_pace){ .kind = APEMU_PACE_POLLS };
 }
 

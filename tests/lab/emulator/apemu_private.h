@@ -54,6 +54,14 @@ enum apemu_pace_kind {
 	APEMU_PACE_NEVER,
 };
 
+/* How far an association is. */
+enum apemu_associate {
+	APEMU_NOT_ASSOCIATED,
+	APEMU_ASSOCIATING,
+	APEMU_ASSOCIATED,
+	APEMU_ASSOCIATE_FAILED,
+};
+
 struct apemu_pace {
 	enum apemu_pace_kind kind;
 	u64 n;
@@ -118,6 +126,12 @@ struct apemu_job {
  * @gisa: absolute address of the GISA, 0 for the host's own interrupts
  * @gisc: guest ISC
  * @isc: host ISC
+ * @bound: secure configuration that the queue belongs to, or 0
+ * @unbind: the reset in progress makes it nobody's
+ * @associate: how far the association with a secret is
+ * @associate_polls: TAPQs until it is over
+ * @associate_delay: ... for associations to come
+ * @associate_fails: associations to come fail
  * @head: index of the oldest message
  * @count: number of messages
  * @messages: ring, oldest first from @head
@@ -145,6 +159,13 @@ struct apemu_queue {
 	u32 gisa;
 	u8 gisc;
 	u8 isc;
+
+	u64 bound;
+	bool unbind;
+	enum apemu_associate associate;
+	u32 associate_polls;
+	u32 associate_delay;
+	bool associate_fails;
 
 	u8 head;
 	u8 count;
@@ -305,13 +326,22 @@ u32 apemu_queue_status(const struct apemu_queue *queue, u64 now);
 u64 apemu_queue_hwinfo(const struct apemu_queue *queue);
 void apemu_queue_settle(struct apemu_queue *queue, u64 now);
 void apemu_queue_poll(struct apemu_queue *queue);
-void apemu_queue_reset(struct apemu_queue *queue, u64 now);
+void apemu_queue_reset(struct apemu_queue *queue, bool unbind, u64 now);
 void apemu_queue_set_pace(struct apemu_queue *queue, struct apemu_pace pace,
 			  u64 now);
 void apemu_queue_forget(struct apemu_queue *queue);
 enum apemu_response apemu_queue_enable(struct apemu_queue *queue, u64 nib,
 				       u32 gisa, u8 gisc, u8 isc);
 enum apemu_response apemu_queue_disable(struct apemu_queue *queue);
+
+/* apemu_bind.c */
+u8 apemu_bind_state(const struct apemu_queue *queue, u64 handle);
+void apemu_bind_poll(struct apemu_queue *queue);
+enum apemu_response apemu_bind_refuses(const struct apemu_queue *queue,
+				       enum apemu_function function, u64 handle);
+enum apemu_response apemu_bind(struct apemu_queue *queue, u64 handle);
+enum apemu_response apemu_bind_associate(struct apemu_queue *queue, u64 secret);
+void apemu_bind_reset(struct apemu_queue *queue, bool unbind);
 
 /* apemu_message.c */
 int apemu_message_init(unsigned int messages);

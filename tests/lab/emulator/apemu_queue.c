@@ -130,6 +130,7 @@ static void apemu_queue_reset_done(struct apemu_queue *queue)
 	apemu_message_flush(queue);
 	apemu_queue_ir_off(queue);
 	apemu_log_event("reset-done", queue->qid);
+	apemu_bind_reset(queue, queue->unbind);
 }
 
 /**
@@ -189,13 +190,15 @@ static void apemu_queue_reset_start(struct apemu_queue *queue, u64 now)
 /**
  * apemu_queue_reset() - RAPQ, ZAPQ
  * @queue: the queue
+ * @unbind: it will be nobody's
  * @now: the time
  *
  * Context: Any; apemu_lock held.
  */
-void apemu_queue_reset(struct apemu_queue *queue, u64 now)
+void apemu_queue_reset(struct apemu_queue *queue, bool unbind, u64 now)
 {
 	lockdep_assert_held(&apemu_lock);
+	queue->unbind = unbind;
 	apemu_queue_reset_start(queue, now);
 }
 
@@ -231,6 +234,7 @@ void apemu_queue_forget(struct apemu_queue *queue)
 	queue->resetting = false;
 	apemu_message_flush(queue);
 	apemu_queue_ir_off(queue);
+	apemu_bind_reset(queue, true);
 }
 
 static enum apemu_response apemu_queue_change_ir(struct apemu_queue *queue,

@@ -1305,6 +1305,99 @@ static void bad_commands_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ask_rc(APEMU_TAPQ), 0x03);
 }
 
+#define GUEST_1		0x10001UL	/* handles of protected guests */
+#define GUEST_2		0x20002UL
+
+/* PQAP of a protected guest that has all queues: response code, GR2 in and out */
+static u8 guest_pqap(u64 handle, unsigned long gr0, unsigned long *gr2)
+{
+	unsigned long gprs[16] = { [0] = gr0 | QID, [2] = *gr2 };
+	struct apemu_view view = { .apxa = true };
+	struct apemu_insn insn = {
+		.gprs = gprs,
+		.view = &view,
+		.opcode = APEMU_OPCODE_PQAP,
+		.facilities = APEMU_FACILITY_APFT,
+		.handle = handle,
+	};
+
+	memset(view.apm, 0xff, sizeof(view.apm));
+	memset(view.aqm, 0xff, sizeof(view.aqm));
+	if (apemu_execute(&insn) != APEMU_DONE)
+		return 0xff;
+	*gr2 = gprs[2];
+	return APEMU_STATUS_RC(gprs[1]);
+}
+
+static u8 guest_rc(u64 handle, unsigned long gr0)
+{
+	unsigned long gr2 = 3;
+
+	return guest_pqap(handle, gr0, &gr2);
+}
+
+static unsigned int guest_bs(u64 handle)
+{
+	unsigned long gr2 = 0;
+
+	guest_pqap(handle, FC(APEMU_TAPQ) | APEMU_GR0_T, &gr2);
+	return gr2 >> APEMU_HWINFO_BS_SHIFT & 3;
+}
+
+static void bind_makes_a_queue_one_guests(struct kunit *test)
+{
+	command(test, "card 60 remove\ncard 60 add type=cex8 mode=ep11");
+	KUNIT_EXPECT_EQ(test, guest_bs(GUEST_1), 2);
+	KUNIT_EXPECT_EQ(test, guest_rc(0, FC(APEMU_BAPQ)), 0xff);
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_1, FC(APEMU_AAPQ)), APEMU_RC_NOT_BOUND);
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_1, FC(APEMU_BAPQ)), APEMU_RC_NORMAL);
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_1, FC(APEMU_BAPQ)), APEMU_RC_BOUND);
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_2, FC(APEMU_BAPQ)), APEMU_RC_BOUND);
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_2, FC(APEMU_AAPQ)), APEMU_RC_BOUND);
+	KUNIT_EXPECT_EQ(test, guest_bs(GUEST_1), 1);
+	KUNIT_EXPECT_EQ(test, guest_bs(GUEST_2), 3);
+	KUNIT_EXPECT_TRUE(test, apemu_bound(GUEST_1));
+	KUNIT_EXPECT_FALSE(test, apemu_bound(GUEST_2));
+}
+
+static void bind_ends_with_a_reset_by_the_host(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_1, FC(APEMU_BAPQ)), APEMU_RC_NORMAL);
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_1, FC(APEMU_ZAPQ)), APEMU_RC_NORMAL);
+	KUNIT_EXPECT_TRUE(test, apemu_bound(GUEST_1));
+	command(test, "reset 3c.000e polls=1");
+	KUNIT_EXPECT_EQ(test, ask_rc(APEMU_ZAPQ), 0x00);
+	KUNIT_EXPECT_EQ(test, ask_rc(APEMU_TAPQ), 0x02);
+	KUNIT_EXPECT_TRUE(test, apemu_bound(GUEST_1));
+	KUNIT_EXPECT_EQ(test, ask_rc(APEMU_TAPQ), 0x00);
+	KUNIT_EXPECT_FALSE(test, apemu_bound(GUEST_1));
+	command(test, "reset 3c.000e polls=0");
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_2, FC(APEMU_BAPQ)), APEMU_RC_NORMAL);
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_2, FC(APEMU_ZAPQ) | APEMU_GR0_F),
+			APEMU_RC_NORMAL);
+	KUNIT_EXPECT_FALSE(test, apemu_bound(GUEST_2));
+}
+
+static void association_takes_polls_or_fails(struct kunit *test)
+{
+	command(test, "card 60 remove\ncard 60 add type=cex8 mode=ep11");
+	command(test, "associate 3c.000e polls=1");
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_1, FC(APEMU_BAPQ)), APEMU_RC_NORMAL);
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_1, FC(APEMU_AAPQ)), APEMU_RC_NORMAL);
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_1, FC(APEMU_TAPQ)), APEMU_RC_ASSOCIATING);
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_1, FC(APEMU_TAPQ)), APEMU_RC_NORMAL);
+	KUNIT_EXPECT_EQ(test, guest_bs(GUEST_1), 0);
+	KUNIT_EXPECT_EQ(test, ask_rc(APEMU_ZAPQ), 0x00);
+	command(test, "associate 3c.000e fails");
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_1, FC(APEMU_BAPQ)), APEMU_RC_NORMAL);
+	KUNIT_EXPECT_EQ(test, guest_rc(GUEST_1, FC(APEMU_AAPQ)), APEMU_RC_NORMAL);
+	KUNIT_EXPECT_EQ(test, ask_rc(APEMU_TAPQ), 0x00);
+	KUNIT_EXPECT_EQ(test, ask_rc(APEMU_TAPQ), APEMU_RC_ASSOC_FAILED);
+	KUNIT_EXPECT_EQ(test, ask_rc(APEMU_ZAPQ), 0x00);
+	KUNIT_EXPECT_EQ(test, ask_rc(APEMU_TAPQ), 0x00);
+	command(test, "associate 3c.000e polls=0");
+}
+
 static int emulator_init(struct kunit *test)
 {
 	command(test, "card 60 add type=cex8 mode=cca depth=2\ndomain 14 add");
@@ -1354,6 +1447,9 @@ static void emulator_suite_exit(struct kunit_suite *suite)
 
 static struct kunit_case emulator_cases[] = {
 	KUNIT_CASE(tapq_tells_status_and_type),
+	KUNIT_CASE(bind_makes_a_queue_one_guests),
+	KUNIT_CASE(bind_ends_with_a_reset_by_the_host),
+	KUNIT_CASE(association_takes_polls_or_fails),
 	KUNIT_CASE(tapq_of_what_is_not_there),
 	KUNIT_CASE(cards_change_state),
 	KUNIT_CASE(qci_tells_the_configuration),

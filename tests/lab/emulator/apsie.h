@@ -18,6 +18,8 @@
 #include <asm/stacktrace.h>
 #include "apemu.h"
 
+struct apuv_cpu;
+
 /* Program interruption codes beside those of apemu.h */
 #define APSIE_PGM_EXECUTE	0x03
 #define APSIE_PGM_PROTECTION	0x04
@@ -138,6 +140,7 @@ struct apsie_shadow {
  * @shadow: its shadow tables
  * @vcpus: its vCPUs
  * @growing: the shadow tables need more blocks
+ * @pv_generation: of the pages of the ultravisor that @memory was made for
  */
 struct apsie_vm {
 	struct hlist_node node;
@@ -153,6 +156,7 @@ struct apsie_vm {
 	struct apsie_shadow shadow;
 	struct apsie_vcpu *vcpus[APSIE_VCPUS];
 	bool growing;
+	u64 pv_generation;
 };
 
 /**
@@ -219,12 +223,14 @@ enum apsie_missing {
  * @vcpu: KVM's object; NULL in the unit tests
  * @block: its SIE block
  * @gprs: its general registers
+ * @pv: its registers while it is not in here, if the guest is protected
  * @psw: its PSW, while it is in here
  * @prefix: its prefix
  * @entered: TOD clock when the CPU timer in the SIE block was right
  * @teid: of the exception that an access ended with
  * @missing: what an access found missing
  * @fault: guest absolute address of the page that was not there
+ * @fault_code: program interruption code for the host; 0 if the page is just missing
  * @icpt: interception code to leave with
  * @leave: leave SIE, whatever @icpt is
  * @why: why the guest gets nowhere, NULL as long as it does get somewhere
@@ -251,12 +257,14 @@ struct apsie_vcpu {
 	struct kvm_vcpu *vcpu;
 	struct kvm_s390_sie_block *block;
 	unsigned long *gprs;
+	struct apuv_cpu *pv;
 	psw_t psw;
 	unsigned long prefix;
 	unsigned long entered;
 	unsigned long teid;
 	enum apsie_missing missing;
 	unsigned long fault;
+	unsigned int fault_code;
 	u8 icpt;
 	bool leave;
 	const char *why;
@@ -376,6 +384,17 @@ int apsie_stfle(struct apsie_vcpu *self);
 /* apsie_ap.c */
 int apsie_ap(struct apsie_vcpu *self);
 bool apsie_facility(struct kvm *kvm, unsigned long nr);
+
+/* apsie_pv.c */
+struct apuv_cpu *apsie_pv_cpu(const struct kvm_s390_sie_block *block);
+void apsie_pv_begin(struct apsie_vcpu *self);
+void apsie_pv_end(struct apsie_vcpu *self);
+void apsie_pv_inject(struct apsie_vcpu *self);
+bool apsie_pv_access(struct apsie_vcpu *self, unsigned long frame, unsigned long host);
+void apsie_pv_changed(struct apsie_vcpu *self);
+bool apsie_pv_may_ap(const struct apsie_vcpu *self, unsigned int function);
+u64 apsie_pv_handle(const struct apsie_vcpu *self);
+int apsie_uvc(struct apsie_vcpu *self);
 
 /* apsie_vm.c */
 int apsie_vm_init(void);

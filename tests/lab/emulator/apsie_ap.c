@@ -96,8 +96,11 @@ int apsie_ap(struct apsie_vcpu *self)
 		.r1 = self->insn.r1,
 		.r2 = self->insn.r2,
 		.facilities = apsie_facilities(self->vm->kvm),
+		.handle = apsie_pv_handle(self),
 	};
 
+	if (!apsie_pv_may_ap(self, APEMU_GR0_FC(self->gprs[0])))
+		return APEMU_PGM_OPERATION;
 	if (!apsie_interprets(self))
 		return -EOPNOTSUPP;
 	if (self->psw.mask & PSW_MASK_PSTATE)

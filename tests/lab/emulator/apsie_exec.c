@@ -63,18 +63,18 @@ void apsie_stuck(struct apsie_vcpu *self, const char *why, unsigned long what)
 
 /* What the host's program check handler leaves behind for KVM. The page will be stored to. */
 #ifdef APSIE_GMAP_TEID
-static void apsie_leave_fault(unsigned long absolute)
+static void apsie_leave_fault(unsigned long absolute, unsigned int code)
 {
 	current->thread.gmap_teid.val = 0;
 	current->thread.gmap_teid.addr = absolute >> PAGE_SHIFT;
 	/* Without facility 75, this is how KVM knows that it was a store. */
-	current->thread.gmap_int_code = APSIE_PGM_PROTECTION;
+	current->thread.gmap_int_code = code ?: APSIE_PGM_PROTECTION;
 }
 #else
-static void apsie_leave_fault(unsigned long absolute)
+static void apsie_leave_fault(unsigned long absolute, unsigned int code)
 {
 	current->thread.gmap_addr = absolute & PAGE_MASK;
-	current->thread.gmap_int_code = APSIE_PGM_PAGE;
+	current->thread.gmap_int_code = code ?: APSIE_PGM_PAGE;
 	current->thread.gmap_pfault = 1;
 }
 #endif
@@ -89,7 +89,7 @@ static void apsie_fault(struct apsie_vcpu *self, struct stack_frame *sie)
 		apsie_stuck(self, "a page never comes", self->fault);
 		return;
 	}
-	apsie_leave_fault(self->fault);
+	apsie_leave_fault(self->fault, self->fault_code);
 #ifdef APSIE_REASON
 	sie->sie_reason = -EFAULT;
 #endif
@@ -156,10 +156,12 @@ static void apsie_begin(struct apsie_vcpu *self, struct apsie_frame *frame)
 	frame->gprs[15] = block->gg15;
 	self->gprs = frame->gprs;
 	self->psw = block->gpsw;
+	apsie_pv_begin(self);
 	/* The bit field in the SIE block is one bit longer in newer kernels. */
 	self->prefix = ((const u32 *)block)[1] & APSIE_PREFIX_MASK;
 	self->entered = get_tod_clock_fast();
 	self->missing = APSIE_NOTHING;
+	self->fault_code = 0;
 	self->icpt = 0;
 	self->leave = false;
 	self->why = NULL;
@@ -179,6 +181,7 @@ static void apsie_end(struct apsie_vcpu *self, struct apsie_frame *frame, struct
 
 	if (!self->icpt && self->missing == APSIE_FAULT)
 		apsie_fault(self, sie);
+	apsie_pv_end(self);
 	block->cputm -= get_tod_clock_fast() - self->entered;
 	block->gg14 = frame->gprs[14];
 	block->gg15 = frame->gprs[15];

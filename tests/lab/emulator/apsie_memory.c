@@ -172,6 +172,7 @@ static unsigned long apsie_user_address(struct kvm *kvm, unsigned long frame)
  */
 static unsigned long apsie_get(struct apsie_vcpu *self, unsigned long frame, unsigned long user)
 {
+	unsigned long host;
 	struct page *page;
 
 	if (self->vm->invalidating) {
@@ -184,9 +185,12 @@ static unsigned long apsie_get(struct apsie_vcpu *self, unsigned long frame, uns
 		return 0;
 	}
 	SetPageDirty(page);
-	self->vm->memory[frame] = (unsigned long)page_to_virt(page);
+	host = (unsigned long)page_to_virt(page);
 	put_page(page);
-	return self->vm->memory[frame];
+	if (!apsie_pv_access(self, frame, host))
+		return 0;
+	self->vm->memory[frame] = host;
+	return host;
 }
 
 static unsigned long apsie_get_frame(struct apsie_vcpu *self, unsigned long frame)

@@ -127,11 +127,13 @@ static void apsie_get_psw(struct apsie_vcpu *self, const psw_t *old)
 /* Go into the guest? If so, nobody changes its tables without stopping it first. */
 static bool apsie_may_enter(struct apsie_vcpu *self)
 {
+	apsie_pv_changed(self);
 	if (!self->leave && !apsie_lowcore_there(self)) {
 		if (!self->missing)
 			apsie_stuck(self, "its prefix is outside of its memory", self->prefix);
 		self->leave = true;
 	}
+	apsie_pv_inject(self);
 	if (!self->leave)
 		apsie_deliver_bad_psw(self);
 	if (self->leave || apsie_leaves(self))

@@ -8,6 +8,7 @@
  */
 #include <asm/lowcore.h>
 #include "apsie.h"
+#include "apuv.h"
 
 /* Linux executes LPSWE in its lowcore and stores beside it. */
 #define APSIE_NO_WX	APSIE_PREFIX_SIZE
@@ -73,7 +74,7 @@ void apsie_intercept(struct apsie_vcpu *self)
 	block->icptstatus = 0;
 	block->ipa = self->insn.text[0];
 	block->ipb = (u32)self->insn.text[1] << 16 | self->insn.text[2];
-	self->icpt = ICPT_INST;
+	self->icpt = self->pv ? ICPT_PV_INSTR : ICPT_INST;
 	self->leave = true;
 }
 
@@ -100,6 +101,8 @@ static int apsie_operation(struct apsie_vcpu *self)
 		return apsie_epsw(self);
 	case APSIE_OPCODE_STFLE:
 		return apsie_stfle(self);
+	case APUV_OPCODE_UVC:
+		return apsie_uvc(self);
 	}
 	if (self->psw.mask & PSW_MASK_PSTATE)
 		return APEMU_PGM_OPERATION;
