@@ -44,7 +44,7 @@ initrd() {
 	fi
 }
 
-# over: the end of a story whose guest the next one goes on with; after one that failed, that would tell nothing new
+# over: the end of a story whose guest the next one goes on with; after one that failed, or a guest that hangs, that would tell nothing new
 over() {
 	end
 	[ "$broken" = 0 ] || finish
@@ -90,7 +90,7 @@ is_up() {
 	else
 		fail "the guest's init does not run"
 		evidence_of_sie "$1"
-		return 1
+		over
 	fi
 }
 
@@ -118,7 +118,11 @@ ask() {
 	heard=$(wc -c <"$work/console.$1")
 	# Opened so, a pipe that has no reader any more keeps nobody waiting.
 	echo "$2" 1<>"$work/line.$1.in"
-	soon "$answer_seconds" ended "$1" "guest: done $asked " || fail "the guest does not answer"
+	if ! soon "$answer_seconds" ended "$1" "guest: done $asked "; then
+		fail "the guest does not answer"
+		evidence_of_sie "$1"
+		over
+	fi
 	# Its kernel writes to the same console, and a command may end without a new line.
 	tail -c +$((heard + 1)) "$work/console.$1" | tr -d '\r' | sed 's/guest: done.*//; /^\[ *[0-9.]*\] /d; /^$/d' >"$work/said"
 	cat "$work/said" >>"$evidence"
