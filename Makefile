@@ -113,8 +113,13 @@ demo: ##lab the main job as a story, in a virtual machine: needs no IBM Z
 check: ##lab all tests, in virtual machines; RUN=name or TEST=name for some of them
 	@$(LAB)/check
 
-bench: ##lab measure against the vfio_ap of the kernel's own source; writes Documentation/bench*.md; GROUP=name for a part
+bench: ##lab measure this module and the vfio_ap of the kernel's own source; data in out/results; GROUP=name for a part
 	@$(LAB)/bench
+
+selftest: ##lab judge the verdict of the lab: real boots with real faults, damaged logs; some minutes
+	@$(LAB)/packages
+	@$(LAB)/image >/dev/null
+	@$(LAB)/selftest | $(LAB)/results total
 
 check-headers: ##lab the driver against the s390x kernels that Debian ships: layouts, linux-headers, symbols; part of check
 	@$(LAB)/packages checks
@@ -124,8 +129,11 @@ check-headers: ##lab the driver against the s390x kernels that Debian ships: lay
 check-clients: ##lab QEMU, libvirt, mdevctl and s390-tools of Debian with the driver, in virtual machines; RUN=name or TEST=name
 	@SUITE=clients $(LAB)/check
 
-compare: ##lab the same tests with our module and with the kernel's own, case by case; goes to Documentation/comparison.md
+compare: ##lab the same tests with this module and with the kernel's own, case by case; data in out/results
 	@$(LAB)/compare
+
+release-notes: ##lab write Documentation/results.md from the data of make compare and make bench
+	@$(LAB)/results release-notes
 
 breakages: ##lab break the driver, promise by promise, and see the tests fail; BREAK=R-04 for some of them
 	@$(LAB)/breakages
@@ -194,7 +202,7 @@ help-lab: ## the same of the lab: tests, measurements, checks
 	@echo '  CASE=text       - only cases whose names have this in them'
 	@echo '  BREAK=R-04      - only breakages whose names begin so (make breakages)'
 	@echo '  GROUP=name      - only this part of make bench: matrix-4 matrix-32 matrix-64 resets host aqic stuck memory locks'
-	@echo '  WHO=ours, WHO=in-kernel    - make bench and make compare with one of the two only'
+	@echo '  WHO=module, WHO=in-kernel  - make bench and make compare with one of the two only'
 	@echo '  ROUNDS=1, LEAVE_OUT=       - make bench: measured once; without these groups (make compare: lines)'
 	@echo '  JOBS=n          - parallel compilers [number of processors]'
 	@echo '  CACHE=dir       - kernels and downloads [$${XDG_CACHE_HOME:-~/.cache}/vfio-ap-lab]'
@@ -226,5 +234,5 @@ preflight:
 	fi
 
 .PHONY: help-lab htmldocs diagram dist rpm kernel-tree kernel-patch modules modules_install install uninstall mdev check-host sign deb check-packages context
-.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients bench compare check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight static-selftest
+.PHONY: dkms-install dkms-uninstall dkms-source dkms-build demo check check-clients selftest bench compare release-notes check-headers breakages static lab-shell cache-info lab-refresh lab-clean clean help preflight static-selftest
 .DEFAULT_GOAL := modules

@@ -6,8 +6,8 @@
  * waits that the emulated hardware and the drivers make. Each figure is the least of a few rounds:
  * a timer tick in between is nobody's fault. Whoever sleeps until a tick takes the longer, the
  * longer it is until then. So each round begins at a time of its own between two ticks, the same
- * in each boot, and on one CPU: each has ticks of its own. tests/lab/bench makes tables of what is
- * printed.
+ * in each boot, and on one CPU: each has ticks of its own. The name of a figure is its key in the
+ * data (tests/lab/report/figures.py).
  */
 
 #define _GNU_SOURCE
@@ -15,7 +15,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdint.h>
 
 #include "lockstat.h"
@@ -27,18 +26,6 @@
 #define CLEAR	"kvm_arch_crypto_clear_masks"
 
 enum { ROUNDS = 5, LOCK_ROUNDS = 15, MANY = 200, MILLION = 1000000 };
-
-static void tell(long long value, const char *unit, const char *fmt, ...)
-{
-	char what[120];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(what, sizeof(what), fmt, args);
-	va_end(args);
-	printf("bench: %s|%lld|%s\n", what, value, unit);
-	fflush(stdout);
-}
 
 static void least(long long *so_far, long long another)
 {
@@ -156,8 +143,8 @@ static void count_all(const struct deed *deeds, unsigned int many)
 	probe_end(PUSH);
 	probe_end(CLEAR);
 	for (i = 0; i < many; i++) {
-		tell(counts[i].pushes, "APCB updates", "%s", deeds[i].name);
-		tell(counts[i].pqaps, "PQAPs", "%s", deeds[i].name);
+		ktap_figure(counts[i].pushes, "APCB updates", "%s", deeds[i].name);
+		ktap_figure(counts[i].pqaps, "PQAPs", "%s", deeds[i].name);
 	}
 }
 
@@ -196,8 +183,8 @@ static void measure(const struct pair *pair, const char *host)
 		least(&back, write_ns(pair->back_path, pair->back_text, round));
 		calm_down();
 	}
-	tell(there, "ns", "%s, %s", pair->name, host);
-	tell(back, "ns", "%s, %s", pair->back_name, host);
+	ktap_figure(there, "ns", "%s, %s", pair->name, host);
+	ktap_figure(back, "ns", "%s, %s", pair->back_name, host);
 	measure_counts(pair, host);
 }
 
@@ -305,8 +292,8 @@ static void opens(unsigned int adapters, unsigned int domains)
 		least(&open_ns, vfio_took_ns());
 		calm_down();
 	}
-	tell(open_ns, "ns", "open with %u queues", adapters * domains);
-	tell(close_ns, "ns", "close with %u queues", adapters * domains);
+	ktap_figure(open_ns, "ns", "open with %u queues", adapters * domains);
+	ktap_figure(close_ns, "ns", "close with %u queues", adapters * domains);
 	counted_scene = &scene;
 	count_all(deeds, ARRAY_SIZE(deeds));
 	vfio_close(scene.vfio);
@@ -421,9 +408,9 @@ static void resets(void)
 			scene.vfio = vfio_open(VFIO_BY_GROUP, scene.mdev, scene.vm);
 			settle(scene.mdev, 32);
 		}
-		tell(reset, "ns", "VFIO_DEVICE_RESET, 32 queues, %u ms each", ms[i]);
-		tell(unassign, "ns", "unassign_adapter, 32 queues, %u ms each", ms[i]);
-		tell(close_ns, "ns", "close, 32 queues, %u ms each", ms[i]);
+		ktap_figure(reset, "ns", "VFIO_DEVICE_RESET, 32 queues, %u ms each", ms[i]);
+		ktap_figure(unassign, "ns", "unassign_adapter, 32 queues, %u ms each", ms[i]);
+		ktap_figure(close_ns, "ns", "close, 32 queues, %u ms each", ms[i]);
 		count_resets(&scene, ms[i]);
 	}
 	apemu_do("reset any ns=0");
@@ -494,8 +481,8 @@ static void host_with(unsigned int guests)
 		least(&back, scan_ns(round));
 		settle(mdev[guests - 1], 2);
 	}
-	tell(away, "ns", "an adapter of the host goes, %u guests", guests);
-	tell(back, "ns", "an adapter of the host comes, %u guests", guests);
+	ktap_figure(away, "ns", "an adapter of the host goes, %u guests", guests);
+	ktap_figure(back, "ns", "an adapter of the host comes, %u guests", guests);
 	count_host_changes(guests);
 	for (i = 0; i < guests; i++) {
 		vfio_close(vfio[i]);
@@ -622,8 +609,8 @@ static void count_aqics(void)
 
 static void tell_aqic(long long ns, long long kvm, const char *name)
 {
-	tell(ns, "ns", "%s, all of it", name);
-	tell(ns - kvm, "ns", "%s, share of the driver", name);
+	ktap_figure(ns, "ns", "%s, all of it", name);
+	ktap_figure(ns - kvm, "ns", "%s, share of the driver", name);
 }
 
 static void one_guest(struct vm *vm, int apqn)
@@ -649,7 +636,7 @@ static void one_guest(struct vm *vm, int apqn)
 	tell_aqic(again, kvm, "AQIC, enable again within 10 ms");
 	tell_aqic(off_again, kvm, "AQIC, disable again");
 	tell_aqic(none, kvm, "AQIC, for a queue that the guest does not have");
-	tell(kvm, "ns", "AQIC, of a guest without a device, so without a driver");
+	ktap_figure(kvm, "ns", "AQIC, of a guest without a device, so without a driver");
 }
 
 static void aqic(void)
@@ -670,7 +657,7 @@ static void aqic(void)
 	one_guest(two[0].scene.vm, two[0].apqn);
 	for (round = 0; round < ROUNDS; round++)
 		least(&both, aqic_of_two(two));
-	tell(2LL * AQICS * 1000000000 / both, "1/s", "AQIC, of two guests at once, on both CPUs");
+	ktap_figure(2LL * AQICS * 1000000000 / both, "1/s", "AQIC, of two guests at once, on both CPUs");
 	bystander = two[0].scene;
 	bystander_apqn = two[0].apqn;
 	count_aqics();
@@ -760,7 +747,7 @@ static void stuck(void)
 		took = 0;
 		for (round = 0; round < ROUNDS; round++)
 			least(&took, while_stuck(slow.mdev, &what[i], round));
-		tell(took, "ns", "while another guest's reset takes 2 s: %s", what[i].name);
+		ktap_figure(took, "ns", "while another guest's reset takes 2 s: %s", what[i].name);
 	}
 	undo_apmask();
 }
@@ -801,9 +788,9 @@ static void weigh(void (*make)(void), int many, const char *name)
 	all = slab_bytes("");
 	make();
 	slab_settle();
-	tell((slab_bytes("kmalloc-") - kmalloc) / many, "bytes", "memory of %s, kmalloc", name);
-	tell((slab_bytes("") - all) / many, "bytes", "memory of %s, all with its files in sysfs",
-	     name);
+	ktap_figure((slab_bytes("kmalloc-") - kmalloc) / many, "bytes", "memory of %s, kmalloc", name);
+	ktap_figure((slab_bytes("") - all) / many, "bytes", "memory of %s, all with its files in sysfs",
+		    name);
 }
 
 static void memory(void)
@@ -880,8 +867,8 @@ static void locks(void)
 	for (i = 0; i < ARRAY_SIZE(held); i++) {
 		if (!longest[i])
 			continue;
-		tell(longest[i], "ns", "held at most: %s", held[i][1]);
-		tell(best[i], "ns", "held at most, in the best round: %s", held[i][1]);
+		ktap_figure(longest[i], "ns", "held at most: %s", held[i][1]);
+		ktap_figure(best[i], "ns", "held at most, in the best round: %s", held[i][1]);
 	}
 }
 

@@ -1,71 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # libvirt - virsh: mdevs as node devices, and as host devices of a guest
-#
-# Debian has libvirtd with the drivers of virtqemud and virtnodedevd in it. It runs as root, without what the lab's VM does not have (systemd,
-# cgroups, seccomp, security drivers). The guest stays paused.
 # shellcheck disable=SC2317 # functions that are called by name
 # shellcheck source=lib/story.sh
 . /tests/lib/story.sh
+# shellcheck source=lib/libvirt.sh
+. /tests/lib/libvirt.sh
 
-device=mdev_$(echo "$first" | tr - _)_matrix
-
-# What the packages' installation scripts, systemd and an administrator would have made.
-prepare() {
-	mkdir -p /etc/libvirt /etc/mdevctl.d /usr/lib/mdevctl/scripts.d/callouts /usr/lib/mdevctl/scripts.d/notifiers \
-		/run/libvirt /var/lib/libvirt/qemu /var/log/libvirt/qemu /var/cache/libvirt/qemu
-	printf '%s\n' 'root:x:0:0:root:/tmp:/bin/sh' 'libvirt-qemu:x:64055:994::/var/lib/libvirt:/usr/sbin/nologin' >/etc/passwd
-	printf '%s\n' 'root:x:0:' 'kvm:x:994:' 'libvirt-qemu:x:64055:' >/etc/group
-	echo 0123456789abcdef0123456789abcdef >/etc/machine-id
-	cat >/etc/libvirt/qemu.conf <<-END
-		user = "root"
-		group = "root"
-		dynamic_ownership = 0
-		remember_owner = 0
-		security_driver = "none"
-		cgroup_controllers = []
-		namespaces = []
-		seccomp_sandbox = 0
-		stdio_handler = "file"
-	END
-	printf '%s\n' 'log_level = 3' "log_outputs = \"3:file:$work/libvirtd.log\"" 'auth_unix_rw = "none"' 'auth_unix_ro = "none"' \
-		>/etc/libvirt/libvirtd.conf
-	start_udev
-	udevadm trigger --subsystem-match=matrix --subsystem-match=ap
-	udevadm settle --timeout=20
-	libvirtd -d -p "$work/libvirtd.pid" >"$work/libvirtd.out" 2>&1 || echo "# libvirtd does not start"
-}
-
-nodes() {
-	try virsh -c nodedev:///system "$@"
-}
-
-guests() {
-	try virsh -c qemu:///system "$@"
-}
-
-# listed NODE WORD...: nodedev-list with these options shows it
-listed() {
-	node=$1
-	shift
-	virsh -c nodedev:///system nodedev-list "$@" 2>/dev/null | grep -qx "$node"
-}
-
-unlisted() {
-	! listed "$@"
-}
-
-# logs: what the daemons have to say, if a story went wrong
-logs() {
-	if [ "$failed" = 1 ]; then
-		note "$(tail -n 20 "$work"/libvirtd.* /var/log/libvirt/qemu/*.log 2>&1)"
-	fi
-}
+device=$(node_name "$first")
 
 plan 6
 
 begin "nodedev-list --cap ap_matrix shows the matrix device, its XML what can be made of it"
-prepare
+start_libvirt
 soon 30 listed ap_matrix --cap ap_matrix || fail "no ap_matrix"
 nodes nodedev-list --cap ap_matrix || fail "nodedev-list"
 said '^ap_matrix$'
@@ -132,7 +79,7 @@ begin "attach-device: the guest has the queue"
 note "$(cat "$work/hostdev.xml")"
 guests attach-device guest "$work/hostdev.xml" || fail "attach-device"
 must lszcrypt -V 05.0004
-said 'in use'
+holds /sys/devices/ap/card05/05.0004/status "in use"
 if guests attach-device guest "$work/hostdev.xml"; then
 	fail "twice the same"
 fi
@@ -156,7 +103,7 @@ said 'device in use'
 guests dumpxml guest || fail "dumpxml"
 said '<hostdev'
 must lszcrypt -V 05.0004
-said 'in use'
+holds /sys/devices/ap/card05/05.0004/status "in use"
 guests destroy guest || fail "destroy"
 soon 20 grep -qx assigned /sys/devices/ap/card05/05.0004/status || fail "the queue is not free"
 nodes nodedev-destroy "$device" || fail "nodedev-destroy without a guest"

@@ -110,7 +110,7 @@ static bool complains(const char *line, const char *unused)
 	(void)unused;
 	for (i = 0; i < ARRAY_SIZE(complaints); i++) {
 		if (strstr(line, complaints[i])) {
-			ktap_diag("kernel: %s", line);
+			ktap_kernel_said(line);
 			return true;
 		}
 	}

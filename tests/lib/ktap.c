@@ -20,6 +20,7 @@ static jmp_buf out_of_case;
 static pthread_t case_thread;
 static bool failed;
 static bool skipped;
+static bool in_world;	/* what runs is the world around a case, not the case */
 static unsigned int case_number;
 static char skip_reason[160];
 
@@ -31,6 +32,67 @@ bool ktap_case_failed(void)
 unsigned int ktap_case_number(void)
 {
 	return case_number;
+}
+
+/*
+ * A record is what the tools in tests/lab/report read: a JSON object in a line of its own, behind
+ * "# json ". The wording of all other diagnostics is for people and may change; the keys of the
+ * records may not. The tools take a result from its KTAP line only, so a record can never turn a
+ * failure into a pass.
+ */
+struct record {
+	FILE *line;
+	char *text;
+	size_t length;
+};
+
+static void record_text(struct record *record, const char *key, const char *value)
+{
+	const char *c;
+	int shown = 0;
+
+	fprintf(record->line, ", \"%s\": \"", key);
+	for (c = value; *c && shown < 1000; c++, shown++) {
+		if (*c == '"' || *c == '\\')
+			fprintf(record->line, "\\%c", *c);
+		else if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+			fprintf(record->line, "\\u%04x", (unsigned char)*c);
+		else
+			fputc(*c, record->line);
+	}
+	fputc('"', record->line);
+}
+
+static void record_number(struct record *record, const char *key, long long value)
+{
+	fprintf(record->line, ", \"%s\": %lld", key, value);
+}
+
+static void record_begin(struct record *record, const char *type)
+{
+	record->line = open_memstream(&record->text, &record->length);
+	if (!record->line)
+		abort();
+	fprintf(record->line, "# json {\"type\": \"%s\"", type);
+}
+
+/* One call of stdio for the whole line, because several threads may print. */
+static void record_end(struct record *record)
+{
+	fputs("}\n", record->line);
+	fclose(record->line);
+	fputs(record->text, stdout);
+	fflush(stdout);
+	free(record->text);
+}
+
+static void record_one_text(const char *type, const char *key, const char *value)
+{
+	struct record record;
+
+	record_begin(&record, type);
+	record_text(&record, key, value);
+	record_end(&record);
 }
 
 /* Control characters in what was observed must not break the line structure of the report. */
@@ -51,28 +113,72 @@ static void print_quoted(const char *text)
 	fputs(*c ? "\"..." : "\"", stdout);
 }
 
+/* The same for text that stands in one line. */
+static void flatten(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ')
+			*text = ' ';
+}
+
+/* Each line is a diagnostic of its own: a result in quoted text must not count as one. */
 void ktap_diag(const char *fmt, ...)
 {
+	char *text, *line, *next;
 	va_list args;
 
 	va_start(args, fmt);
-	fputs("# ", stdout);
-	vprintf(fmt, args);
-	putchar('\n');
-	fflush(stdout);
+	if (vasprintf(&text, fmt, args) < 0)
+		abort();
 	va_end(args);
+	next = text;
+	while ((line = strsep(&next, "\n")))
+		if (*line || line == text)
+			printf("# %s\n", line);
+	fflush(stdout);
+	free(text);
 }
 
 void ktap_not_there(const char *fmt, ...)
 {
+	char what[300];
 	va_list args;
 
 	va_start(args, fmt);
-	fputs("# NOT THERE: ", stdout);
-	vprintf(fmt, args);
-	putchar('\n');
-	fflush(stdout);
+	vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
+	flatten(what);
+	printf("# NOT THERE: %s\n", what);
+	record_one_text("absent", "what", what);
+}
+
+void ktap_kernel_said(const char *line)
+{
+	ktap_diag("kernel: %s", line);
+	record_one_text("kernel", "line", line);
+}
+
+void ktap_left_behind(const char *what)
+{
+	ktap_diag("left behind: %s", what);
+	record_one_text("left", "what", what);
+}
+
+void ktap_figure(long long value, const char *unit, const char *fmt, ...)
+{
+	struct record record;
+	char name[160];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(name, sizeof(name), fmt, args);
+	va_end(args);
+	ktap_diag("%s: %lld %s", name, value, unit);
+	record_begin(&record, "figure");
+	record_text(&record, "name", name);
+	record_number(&record, "value", value);
+	record_text(&record, "unit", unit);
+	record_end(&record);
 }
 
 void ktap_give_up(void)
@@ -91,34 +197,88 @@ void ktap_skip(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(skip_reason, sizeof(skip_reason), fmt, args);
 	va_end(args);
+	flatten(skip_reason);
 	skipped = true;
 	longjmp(out_of_case, 1);
 }
 
-static void broken(const struct ktap_here *here, const char *fmt, va_list args)
-{
-	const char *file = strrchr(here->file, '/');
+/* What was expected of a value, and what it was */
+struct finding {
+	const char *relation;	/* "holds", "is", "at most", "at least", "text", "kernel" */
+	const char *expected, *observed;
+};
 
-	failed = true;
-	printf("# BROKEN PROMISE (%s:%d): ", file ? file + 1 : here->file, here->line);
-	vprintf(fmt, args);
-	printf("\n#   %s", here->expression);
+static void print_finding(const struct finding *finding)
+{
+	bool bound = !strncmp(finding->relation, "at ", 3);
+
+	if (!strcmp(finding->relation, "holds")) {
+		printf(" is not so\n");
+	} else if (!strcmp(finding->relation, "text")) {
+		printf(":\n#     expected ");
+		print_quoted(finding->expected);
+		printf("\n#     observed ");
+		print_quoted(finding->observed);
+		putchar('\n');
+	} else {
+		printf(": expected %s%s%s, observed %s\n", bound ? finding->relation : "",
+		       bound ? " " : "", finding->expected, finding->observed);
+	}
 }
 
-#define BROKEN(here, fmt) do {			\
-		va_list args;			\
-						\
-		va_start(args, fmt);		\
-		broken(here, fmt, args);	\
-		va_end(args);			\
+static void broken(const struct ktap_here *here, const struct finding *finding, const char *fmt,
+		   va_list args)
+{
+	const char *file = strrchr(here->file, '/');
+	struct record record;
+	char promise[300];
+
+	failed = true;
+	file = file ? file + 1 : here->file;
+	vsnprintf(promise, sizeof(promise), fmt, args);
+	flatten(promise);
+	printf("# BROKEN PROMISE (%s:%d): %s\n#   %s", file, here->line, promise, here->expression);
+	print_finding(finding);
+
+	record_begin(&record, "broken");
+	record_text(&record, "file", file);
+	record_number(&record, "line", here->line);
+	record_text(&record, "promise", promise);
+	record_text(&record, "relation", finding->relation);
+	record_text(&record, "expected", finding->expected);
+	record_text(&record, "observed", finding->observed);
+	record_number(&record, "left", in_world);
+	record_end(&record);
+}
+
+#define BROKEN(here, relation, expected, observed, fmt) do {				\
+		const struct finding finding = { relation, expected, observed };	\
+		va_list args;								\
+											\
+		va_start(args, fmt);							\
+		broken(here, &finding, fmt, args);					\
+		va_end(args);								\
 	} while (0)
+
+/* A number as text; as long-lived as the next few of them. */
+static const char *as_text(const char *fmt, unsigned long long value)
+{
+	static char text[4][32];
+	static unsigned int turn;
+	char *one = text[turn++ % 4];
+
+	snprintf(one, sizeof(text[0]), fmt, value);
+	return one;
+}
+
+#define DECIMAL(value) as_text("%lld", value)
+#define HEXADECIMAL(value) as_text("0x%llx", value)
 
 bool ktap_true(const struct ktap_here *here, bool observed, const char *fmt, ...)
 {
 	if (observed)
 		return true;
-	BROKEN(here, fmt);
-	printf(" is not so\n");
+	BROKEN(here, "holds", "true", "false", fmt);
 	return false;
 }
 
@@ -127,8 +287,7 @@ bool ktap_int(const struct ktap_here *here, long long observed, long long expect
 {
 	if (observed == expected)
 		return true;
-	BROKEN(here, fmt);
-	printf(": expected %lld, observed %lld\n", expected, observed);
+	BROKEN(here, "is", DECIMAL(expected), DECIMAL(observed), fmt);
 	return false;
 }
 
@@ -138,8 +297,7 @@ bool ktap_hex(const struct ktap_here *here, unsigned long long observed,
 {
 	if (observed == expected)
 		return true;
-	BROKEN(here, fmt);
-	printf(": expected 0x%llx, observed 0x%llx\n", expected, observed);
+	BROKEN(here, "is", HEXADECIMAL(expected), HEXADECIMAL(observed), fmt);
 	return false;
 }
 
@@ -148,8 +306,7 @@ bool ktap_at_most(const struct ktap_here *here, long long observed, long long bo
 {
 	if (observed <= bound)
 		return true;
-	BROKEN(here, fmt);
-	printf(": expected at most %lld, observed %lld\n", bound, observed);
+	BROKEN(here, "at most", DECIMAL(bound), DECIMAL(observed), fmt);
 	return false;
 }
 
@@ -158,8 +315,15 @@ bool ktap_at_least(const struct ktap_here *here, long long observed, long long b
 {
 	if (observed >= bound)
 		return true;
-	BROKEN(here, fmt);
-	printf(": expected at least %lld, observed %lld\n", bound, observed);
+	BROKEN(here, "at least", DECIMAL(bound), DECIMAL(observed), fmt);
+	return false;
+}
+
+bool ktap_kernel_quiet(const struct ktap_here *here, int complaints, const char *fmt, ...)
+{
+	if (!complaints)
+		return true;
+	BROKEN(here, "kernel", "0", DECIMAL(complaints), fmt);
 	return false;
 }
 
@@ -182,8 +346,7 @@ bool ktap_rc(const struct ktap_here *here, long observed, long expected, const c
 {
 	if (observed == expected)
 		return true;
-	BROKEN(here, fmt);
-	printf(": expected %s, observed %s\n", errno_name(expected), errno_name(observed));
+	BROKEN(here, "is", errno_name(expected), errno_name(observed), fmt);
 	return false;
 }
 
@@ -192,12 +355,7 @@ bool ktap_str(const struct ktap_here *here, const char *observed, const char *ex
 {
 	if (!strcmp(observed, expected))
 		return true;
-	BROKEN(here, fmt);
-	printf(":\n#     expected ");
-	print_quoted(expected);
-	printf("\n#     observed ");
-	print_quoted(observed);
-	putchar('\n');
+	BROKEN(here, "text", expected, observed, fmt);
 	return false;
 }
 
@@ -251,6 +409,15 @@ static struct {
 	void (*rescue)(void);
 } watch = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+static void record_hang(long seconds)
+{
+	struct record record;
+
+	record_begin(&record, "hang");
+	record_number(&record, "seconds", seconds);
+	record_end(&record);
+}
+
 static void *watch_case(void *unused)
 {
 	struct timespec until;
@@ -266,7 +433,7 @@ static void *watch_case(void *unused)
 		failed = true;
 		printf("# BROKEN PROMISE (hang): not over after %ld s, when the hardware was made to answer\n",
 		       watch.seconds);
-		fflush(stdout);
+		record_hang(watch.seconds);
 		watch.rescue();
 	}
 	pthread_mutex_unlock(&watch.lock);
@@ -301,20 +468,48 @@ static void watch_end(void)
 	watch.active = false;
 }
 
+static void run_world(void (*step)(void))
+{
+	in_world = true;
+	run_guarded(step);
+	in_world = false;
+}
+
+static long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void record_case(unsigned int number, long ms)
+{
+	struct record record;
+
+	record_begin(&record, "case");
+	record_number(&record, "number", number);
+	record_number(&record, "ms", ms);
+	record_end(&record);
+}
+
 static void run_case(unsigned int number, const struct ktap_case *one,
 		     const struct ktap_world *world)
 {
+	long begun = now_ms();
+
 	failed = false;
 	skipped = false;
 	watch_begin(world);
 	if (world)
-		run_guarded(world->begin);
+		run_world(world->begin);
 	if (!failed && !skipped)
 		run_guarded(one->run);
 	if (world)
-		run_guarded(world->end);
+		run_world(world->end);
 	watch_end();
 
+	record_case(number, now_ms() - begun);
 	if (skipped && !failed)
 		printf("ok %u %s # SKIP %s\n", number, one->promise, skip_reason);
 	else

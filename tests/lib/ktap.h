@@ -39,6 +39,16 @@ void ktap_diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 void ktap_not_there(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* A line of the kernel log that is a complaint; `make compare` names it with the case. */
+void ktap_kernel_said(const char *line);
+
+/* Something outlives the case. If the case failed, `make compare` boots again for the next ones. */
+void ktap_left_behind(const char *what);
+
+/* Something was measured: `make bench` reads these. The name is the key of the figure. */
+void ktap_figure(long long value, const char *unit, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 void ktap_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void ktap_give_up(void) __attribute__((noreturn));
 bool ktap_case_failed(void);
@@ -67,6 +77,8 @@ bool ktap_at_most(const struct ktap_here *here, long long observed, long long bo
 bool ktap_at_least(const struct ktap_here *here, long long observed, long long bound,
 		   const char *fmt, ...)
 	KTAP_CHECK(4, 5);
+bool ktap_kernel_quiet(const struct ktap_here *here, int complaints, const char *fmt, ...)
+	KTAP_CHECK(3, 4);
 bool ktap_rc(const struct ktap_here *here, long observed, long expected, const char *fmt,
 	     ...) KTAP_CHECK(4, 5);
 bool ktap_str(const struct ktap_here *here, const char *observed, const char *expected,
@@ -79,6 +91,8 @@ bool ktap_str(const struct ktap_here *here, const char *observed, const char *ex
 #define expect_hex(observed, ...) ktap_hex(KTAP_HERE(#observed), observed, __VA_ARGS__)
 #define expect_at_most(observed, ...) ktap_at_most(KTAP_HERE(#observed), observed, __VA_ARGS__)
 #define expect_at_least(observed, ...) ktap_at_least(KTAP_HERE(#observed), observed, __VA_ARGS__)
+#define expect_kernel_quiet(complaints, ...) \
+	ktap_kernel_quiet(KTAP_HERE(#complaints), complaints, __VA_ARGS__)
 #define expect_rc(observed, ...) ktap_rc(KTAP_HERE(#observed), observed, __VA_ARGS__)
 #define expect_str(observed, ...) ktap_str(KTAP_HERE(#observed), observed, __VA_ARGS__)
 

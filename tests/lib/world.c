@@ -138,9 +138,9 @@ static void begin(void)
 	pins_before = world_pins();
 }
 
-static void end_without_driver(void)
+static void end_quietly(void)
 {
-	expect_int(kmsg_complaints(), 0, "R-6: the kernel has nothing to complain about");
+	expect_kernel_quiet(kmsg_complaints(), "R-6: the kernel has nothing to complain about");
 	memo_forget_all();
 }
 
@@ -166,7 +166,34 @@ static void end(void)
 	       "R-2: nobody keeps a VM alive whose files are closed");
 	expect(clock_wait_for(world_pins() == pins_before, BOUND_EVENTUALLY_MS),
 	       "R-2: every page pinned is released after all guests are gone");
-	end_without_driver();
+	end_quietly();
+}
+
+/* A test that loads the driver itself unloads it in the same case. */
+static const char * const traces_of_driver[] = {
+	"/sys/module/vfio_ap", "/sys/devices/vfio_ap", "/sys/bus/matrix", VFIO_AP_DRIVER,
+	"/sys/bus/mdev/drivers/vfio_ap_mdev", "/sys/kernel/debug/s390dbf/vfio_ap",
+};
+
+static bool there_before[ARRAY_SIZE(traces_of_driver)];
+
+static void begin_without_driver(void)
+{
+	unsigned int i;
+
+	factory_new();
+	for (i = 0; i < ARRAY_SIZE(traces_of_driver); i++)
+		there_before[i] = file_exists(traces_of_driver[i]);
+}
+
+static void end_without_driver(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(traces_of_driver); i++)
+		if (!there_before[i] && file_exists(traces_of_driver[i]))
+			ktap_left_behind(traces_of_driver[i]);
+	end_quietly();
 }
 
 /* No reset is slow any more and no answer bad: who waits for the hardware has it now. */
@@ -176,4 +203,6 @@ static void rescue(void)
 }
 
 const struct ktap_world world = { begin, end, rescue };
-const struct ktap_world world_without_driver = { factory_new, end_without_driver, rescue };
+const struct ktap_world world_without_driver = {
+	begin_without_driver, end_without_driver, rescue
+};
