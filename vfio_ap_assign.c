@@ -170,14 +170,14 @@ int vfio_ap_assign_change(struct ap_matrix_mdev *mdev,
 	rc = vfio_ap_assign_begin(&locks, &change, mdev, delta);
 	if (rc)
 		return rc;
-	before = mdev->shadow;
+	before = mdev->shadow_apcb;
 	rc = locks.added ? vfio_ap_assign_check(mdev, locks.added) : 0;
 	if (!rc && !ap_matrix_equal(&mdev->matrix, &change.after)) {
 		mdev->matrix = change.after;
 		mdev->aqm_pending = ap_mask_or(&mdev->aqm_pending,
 					       &change.added.columns.aqm);
 		vfio_ap_guest_evaluate(mdev);
-		wait = ap_matrix_loses(&before, &mdev->shadow);
+		wait = ap_matrix_loses(&before, &mdev->shadow_apcb);
 	}
 	vfio_ap_lock_release(&locks);
 

@@ -107,7 +107,7 @@ static void vfio_ap_bus_unbind(struct vfio_ap_queue *q)
 {
 	guard(mutex)(&matrix_dev->guests_lock);
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
-		vfio_ap_queue_unbind(q, vfio_ap_guest_tenant(q->apqn));
+		vfio_ap_queue_unbind(q, vfio_ap_guest_vm(q->apqn));
 		vfio_ap_guest_outdate(q->apqn);
 	}
 	vfio_ap_guest_evaluate_outdated();

@@ -52,7 +52,7 @@ bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn)
 	do {
 		start = read_seqbegin(&mdev->shadow_lock);
 		has = READ_ONCE(mdev->kvm) &&
-		      ap_matrix_has(&mdev->shadow, AP_QID_CARD(apqn),
+		      ap_matrix_has(&mdev->shadow_apcb, AP_QID_CARD(apqn),
 				    AP_QID_QUEUE(apqn));
 	} while (read_seqretry(&mdev->shadow_lock, start));
 	return has;
@@ -71,7 +71,7 @@ void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	write_seqlock(&mdev->shadow_lock);
-	mdev->shadow = *shadow;
+	mdev->shadow_apcb = *shadow;
 	write_sequnlock(&mdev->shadow_lock);
 	/* An unbind may be waiting for the guest to lose a queue. */
 	if (wq_has_sleeper(&matrix_dev->reset_wait))
@@ -83,15 +83,15 @@ static void vfio_ap_guest_push(struct ap_matrix_mdev *mdev)
 	vfio_ap_lock_assert_held(mdev);
 
 	kvm_arch_crypto_set_masks(mdev->kvm,
-				  (unsigned long *)mdev->shadow.apm.w,
-				  (unsigned long *)mdev->shadow.aqm.w,
-				  (unsigned long *)mdev->shadow.adm.w);
-	trace_vfio_ap_apcb(dev_name(mdev->vdev.dev), &mdev->shadow);
+				  (unsigned long *)mdev->shadow_apcb.apm.w,
+				  (unsigned long *)mdev->shadow_apcb.aqm.w,
+				  (unsigned long *)mdev->shadow_apcb.adm.w);
+	trace_vfio_ap_apcb(dev_name(mdev->vdev.dev), &mdev->shadow_apcb);
 	vfio_ap_dbf_mdev(VFIO_AP_DBF_INFO, mdev,
 			 "the guest has %u adapters, %u domains, %u control domains\n",
-			 ap_mask_weight(&mdev->shadow.apm),
-			 ap_mask_weight(&mdev->shadow.aqm),
-			 ap_mask_weight(&mdev->shadow.adm));
+			 ap_mask_weight(&mdev->shadow_apcb.apm),
+			 ap_mask_weight(&mdev->shadow_apcb.aqm),
+			 ap_mask_weight(&mdev->shadow_apcb.adm));
 	if (mdev->event[VFIO_AP_EVENT_CFG_CHG])
 		eventfd_signal(mdev->event[VFIO_AP_EVENT_CFG_CHG]);
 }
@@ -103,7 +103,7 @@ static void vfio_ap_guest_update_apcb(struct ap_matrix_mdev *mdev,
 	lockdep_assert_held(&matrix_dev->guests_lock);
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
-	if (ap_matrix_equal(&mdev->shadow, after))
+	if (ap_matrix_equal(&mdev->shadow_apcb, after))
 		return;
 	vfio_ap_guest_set_shadow(mdev, after);
 	if (mdev->kvm)
@@ -112,7 +112,7 @@ static void vfio_ap_guest_update_apcb(struct ap_matrix_mdev *mdev,
 
 static void vfio_ap_guest_reset_removed(const struct ap_matrix *from,
 					const struct ap_matrix *to,
-					struct vfio_ap_tenant *tenant)
+					struct vfio_ap_vm *vm)
 {
 	struct ap_mask removed;
 	unsigned int apid;
@@ -125,7 +125,7 @@ static void vfio_ap_guest_reset_removed(const struct ap_matrix *from,
 		removed = from->aqm;
 		if (ap_mask_test(&to->apm, apid))
 			removed = ap_mask_andnot(&from->aqm, &to->aqm);
-		vfio_ap_reset_queues(apid, &removed, NULL, tenant);
+		vfio_ap_reset_queues(apid, &removed, NULL, vm);
 	}
 }
 
@@ -168,7 +168,7 @@ static struct ap_matrix vfio_ap_guest_compute(struct ap_matrix_mdev *mdev)
  */
 void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 {
-	struct ap_matrix before = mdev->shadow, after;
+	struct ap_matrix before = mdev->shadow_apcb, after;
 
 	lockdep_assert_held(&matrix_dev->guests_lock);
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
@@ -176,7 +176,7 @@ void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 	mdev->outdated = false;
 	after = vfio_ap_guest_compute(mdev);
 	vfio_ap_guest_update_apcb(mdev, &after);
-	vfio_ap_guest_reset_removed(&before, &after, mdev->tenant);
+	vfio_ap_guest_reset_removed(&before, &after, mdev->vm);
 }
 
 /**
@@ -214,20 +214,20 @@ void vfio_ap_guest_outdate(u16 apqn)
 }
 
 /**
- * vfio_ap_guest_tenant() - find the guest of a queue
+ * vfio_ap_guest_vm() - find the guest of a queue
  * @apqn: the queue
  *
  * Context: process; expects guests_lock and mdevs_lock.
  * Return: the guest that the mdev of the queue is attached to, or NULL.
  */
-struct vfio_ap_tenant *vfio_ap_guest_tenant(u16 apqn)
+struct vfio_ap_vm *vfio_ap_guest_vm(u16 apqn)
 {
 	struct ap_matrix_mdev *mdev;
 
 	lockdep_assert_held(&matrix_dev->guests_lock);
 
 	mdev = vfio_ap_guest_mdev_for_apqn(apqn);
-	return mdev ? mdev->tenant : NULL;
+	return mdev ? mdev->vm : NULL;
 }
 
 /**
@@ -256,7 +256,7 @@ static bool vfio_ap_guest_unchanged(struct ap_matrix_mdev *mdev)
 
 	guard(mutex)(&matrix_dev->mdevs_lock);
 	shadow = vfio_ap_guest_compute(mdev);
-	return ap_matrix_equal(&shadow, &mdev->shadow);
+	return ap_matrix_equal(&shadow, &mdev->shadow_apcb);
 }
 
 /**
@@ -358,18 +358,18 @@ static bool vfio_ap_guest_swap_hook(struct kvm *kvm, crypto_hook *from,
  */
 int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 {
-	struct vfio_ap_tenant *tenant;
+	struct vfio_ap_vm *vm;
 	struct vfio_ap_locks locks;
 
 	/* A guest without a CRYCB has no AP instructions: nothing to do */
 	if (!kvm->arch.crypto.crycbd)
 		return 0;
 
-	tenant = vfio_ap_queue_make_tenant(kvm);
-	if (!tenant)
+	vm = vfio_ap_queue_vm_alloc(kvm);
+	if (!vm)
 		return -ENOMEM;
 	if (!vfio_ap_guest_swap_hook(kvm, NULL, &mdev->pqap_hook)) {
-		vfio_ap_queue_put_tenant(tenant);
+		vfio_ap_queue_vm_put(vm);
 		dev_notice_ratelimited(mdev->vdev.dev,
 				       "the guest has another vfio_ap device, not attached\n");
 		return -EPERM;
@@ -381,7 +381,7 @@ int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 			 task_tgid_nr(current));
 	vfio_ap_guest_evaluate(mdev);
 	WRITE_ONCE(mdev->kvm, kvm);
-	mdev->tenant = tenant;
+	mdev->vm = vm;
 	vfio_ap_guest_push(mdev);
 	vfio_ap_lock_release(&locks);
 	return 0;
@@ -401,7 +401,7 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 {
 	/* Set by attach, cleared here: VFIO serialises open and close. */
 	struct kvm *kvm = mdev->kvm;
-	struct vfio_ap_tenant *tenant = mdev->tenant;
+	struct vfio_ap_vm *vm = mdev->vm;
 	const struct ap_matrix nothing = {};
 	struct ap_matrix matrix;
 	struct vfio_ap_locks locks;
@@ -416,18 +416,18 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	trace_vfio_ap_apcb(dev_name(mdev->vdev.dev), &nothing);
 	vfio_ap_dbf_mdev(VFIO_AP_DBF_NOTICE, mdev, "detached\n");
 	WRITE_ONCE(mdev->kvm, NULL);
-	mdev->tenant = NULL;
+	mdev->vm = NULL;
 	mdev->release_requested = false;
 	matrix = mdev->matrix;
 	/* All of it is reset, so the evaluation need not see that it left. */
 	vfio_ap_guest_set_shadow(mdev, &nothing);
-	vfio_ap_reset_matrix(&matrix, NULL, tenant);
+	vfio_ap_reset_matrix(&matrix, NULL, vm);
 	vfio_ap_guest_evaluate(mdev);
 	vfio_ap_lock_release(&locks);
 
 	vfio_ap_nib_return_pins(mdev);
 	vfio_ap_queue_wait(&matrix);
-	vfio_ap_queue_put_tenant(tenant);
+	vfio_ap_queue_vm_put(vm);
 }
 
 /**

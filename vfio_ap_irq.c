@@ -49,7 +49,7 @@ static bool irq_off(struct vfio_ap_queue *q)
 		return true;
 	case AP_RESPONSE_RESET_IN_PROGRESS:
 		/* Of an unbound queue, it is the reset that the bus issued. */
-		if (q->state == VFIO_AP_QUEUE_GONE)
+		if (q->state == VFIO_AP_QUEUE_UNBOUND)
 			q->accepted = true;
 		return false;
 	case AP_RESPONSE_BUSY:
@@ -66,7 +66,7 @@ static bool irq_off(struct vfio_ap_queue *q)
 		    ktime_get_ns() - q->stopped < VFIO_AP_SETTLE_NS)
 			return false;
 		/* Once an accepted reset is over, one that is on is not ours. */
-		if (q->state == VFIO_AP_QUEUE_GONE && q->accepted &&
+		if (q->state == VFIO_AP_QUEUE_UNBOUND && q->accepted &&
 		    ktime_get_ns() - q->tried >= VFIO_AP_SETTLE_NS)
 			return true;
 		return !status.irq_enabled;
@@ -172,7 +172,7 @@ static struct ap_queue_status irq_enable(struct vfio_ap_queue *q,
 	int nisc;
 
 	guard(mutex)(&q->lock);
-	if (q->state == VFIO_AP_QUEUE_GONE ||
+	if (q->state == VFIO_AP_QUEUE_UNBOUND ||
 	    !vfio_ap_guest_has(mdev, q->apqn))
 		return irq_status(AP_RESPONSE_Q_NOT_AVAIL);
 	/* On its way out of the guest, though that may not know yet */
@@ -284,7 +284,7 @@ static struct ap_queue_status irq_guest_disable(struct kvm_vcpu *vcpu,
 	struct ap_queue_status status;
 
 	guard(mutex)(&q->lock);
-	if (q->state == VFIO_AP_QUEUE_GONE ||
+	if (q->state == VFIO_AP_QUEUE_UNBOUND ||
 	    !vfio_ap_guest_has(mdev, q->apqn))
 		return irq_status(AP_RESPONSE_Q_NOT_AVAIL);
 	status = irq_stop(q);
@@ -395,7 +395,7 @@ static void irq_disuse(struct vfio_ap_nib *nib)
 
 	scoped_guard(mutex, &q->lock) {
 		/* An unbound queue is somebody else's, and being reset. */
-		if (q->nib == nib && q->state != VFIO_AP_QUEUE_GONE) {
+		if (q->nib == nib && q->state != VFIO_AP_QUEUE_UNBOUND) {
 			irq_stop(q);
 			if (irq_off(q))
 				vfio_ap_irq_cleared(q);

@@ -201,8 +201,8 @@ static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 	scoped_guard(mutex, &matrix_dev->mdevs_lock) {
 		matrix = mdev->matrix;
 		vfio_ap_reset_matrix(&matrix,
-				     mdev->kvm ? &mdev->shadow : NULL,
-				     mdev->tenant);
+				     mdev->kvm ? &mdev->shadow_apcb : NULL,
+				     mdev->vm);
 	}
 	end = jiffies + VFIO_AP_WAIT;
 	rc = vfio_ap_queue_wait_until(&matrix, end);

@@ -28,7 +28,7 @@ struct vfio_ap_turn {
 static struct ap_mask *vfio_ap_poll_turn(const struct vfio_ap_queue *q,
 					 struct vfio_ap_turn *turn)
 {
-	if (q->state == VFIO_AP_QUEUE_DOWN && !q->lost)
+	if (q->state == VFIO_AP_QUEUE_OFFLINE && !q->lost)
 		return &turn->down;
 	if (q->state == VFIO_AP_QUEUE_RESETTING && !q->zapq)
 		return &turn->resetting;
@@ -60,11 +60,11 @@ static u64 vfio_ap_poll_step(struct vfio_ap_queue *q,
 	case VFIO_AP_QUEUE_FAILED:
 		delay = vfio_ap_reset_step(q);
 		break;
-	case VFIO_AP_QUEUE_DOWN:
+	case VFIO_AP_QUEUE_OFFLINE:
 		delay = vfio_ap_reset_down_step(q);
 		break;
 	case VFIO_AP_QUEUE_CLEAN:
-	case VFIO_AP_QUEUE_GONE:
+	case VFIO_AP_QUEUE_UNBOUND:
 		if (!vfio_ap_irq_step(q) || !vfio_ap_reset_gone_step(q))
 			delay = vfio_ap_reset_delay(q);
 		break;
@@ -87,7 +87,7 @@ static void vfio_ap_poll_announce(struct list_head *changed)
 			list_for_each_entry(q, changed, changed_node) {
 				guard(mutex)(&q->lock);
 				/* Unbound meanwhile: its bits may be another's */
-				if (q->state == VFIO_AP_QUEUE_GONE)
+				if (q->state == VFIO_AP_QUEUE_UNBOUND)
 					continue;
 				vfio_ap_queue_publish(q);
 				vfio_ap_guest_outdate(q->apqn);
@@ -241,7 +241,7 @@ void vfio_ap_poll_exit(void)
 		list_del_init(&q->node);
 		scoped_guard(mutex, &q->lock) {
 			vfio_ap_irq_abandon(q);
-			vfio_ap_queue_vacate(q);
+			vfio_ap_queue_drop_vm(q);
 		}
 		vfio_ap_queue_put(q);
 	}

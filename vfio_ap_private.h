@@ -63,14 +63,14 @@ struct vfio_ap_range {
 #define VFIO_AP_INDEX_BITS	10
 
 /**
- * struct vfio_ap_tenant - a guest that has queues, or had them
- * @users: the mdev as long as it is attached; each queue that left the guest when
+ * struct vfio_ap_vm - a guest that has queues, or had them
+ * @refs: the mdev as long as it is attached; each queue that left the guest when
  *	that was protected, until its reset is verified
  * @kvm: the guest, with a reference
  * @work: gives up the reference where that cannot be done on the spot
  */
-struct vfio_ap_tenant {
-	refcount_t users;
+struct vfio_ap_vm {
+	refcount_t refs;
 	struct kvm *kvm;
 	struct work_struct work;
 };
@@ -84,17 +84,17 @@ struct vfio_ap_tenant {
  * @apqi_max: largest domain number that can be assigned; constant
  * @matrix: what the administrator assigned; changed under guests_lock and
  *	mdevs_lock, either of them is enough to look at it
- * @shadow: what the guest has, or would have; [mdevs_lock], written under
+ * @shadow_apcb: what the guest has, or would have; [mdevs_lock], written under
  *	shadow_lock as well
  * @shadow_lock: for AQIC, which looks at the shadow without mdevs_lock; a leaf
  * @aqm_pending: domains assigned or added to the host of late, not passed before
  *	their queues are reset; [mdevs_lock]
  * @release_requested: VFIO asked for the device back, nothing is plugged any
  *	more; [mdevs_lock]
- * @outdated: what @shadow depends on has changed; [guests_lock]
+ * @outdated: what @shadow_apcb depends on has changed; [guests_lock]
  * @kvm: the guest; changed under guests_lock and mdevs_lock, either of them
  *	is enough to look at it, plugging needs guests_lock and kvm->lock
- * @tenant: the guest as queues know it; set and cleared with @kvm
+ * @vm: the guest as queues know it; set and cleared with @kvm
  * @pqap_hook: what KVM calls for AQIC; constant
  * @event: eventfds of user space; [mdevs_lock]
  * @evaluate_work: evaluates this mdev alone, when its kvm->lock was taken
@@ -113,13 +113,13 @@ struct ap_matrix_mdev {
 	unsigned int apid_max;
 	unsigned int apqi_max;
 	struct ap_matrix matrix;
-	struct ap_matrix shadow;
-	seqlock_t shadow_lock; /* shadow, next to mdevs_lock */
+	struct ap_matrix shadow_apcb;
+	seqlock_t shadow_lock; /* shadow_apcb, next to mdevs_lock */
 	struct ap_mask aqm_pending;
 	bool release_requested;
 	bool outdated;
 	struct kvm *kvm;
-	struct vfio_ap_tenant *tenant;
+	struct vfio_ap_vm *vm;
 	crypto_hook pqap_hook;
 	struct eventfd_ctx *event[VFIO_AP_EVENTS];
 	struct work_struct evaluate_work;
@@ -136,18 +136,18 @@ struct ap_matrix_mdev {
  * @VFIO_AP_QUEUE_RESETTING: a reset is wanted or under way, not verified
  * @VFIO_AP_QUEUE_CLEAN: a reset was verified; nobody but a guest that has the
  *	queue changed anything since
- * @VFIO_AP_QUEUE_DOWN: a reset is wanted, but the queue is deconfigured or
+ * @VFIO_AP_QUEUE_OFFLINE: a reset is wanted, but the queue is deconfigured or
  *	checkstopped, or the host has lost it; the driver goes on trying
  * @VFIO_AP_QUEUE_FAILED: the reset was refused, or not verified in time; the
  *	driver goes on trying
- * @VFIO_AP_QUEUE_GONE: not bound any more; stays until its interrupt is off
+ * @VFIO_AP_QUEUE_UNBOUND: not bound any more; stays until its interrupt is off
  */
 enum vfio_ap_queue_state {
 	VFIO_AP_QUEUE_RESETTING,
 	VFIO_AP_QUEUE_CLEAN,
-	VFIO_AP_QUEUE_DOWN,
+	VFIO_AP_QUEUE_OFFLINE,
 	VFIO_AP_QUEUE_FAILED,
-	VFIO_AP_QUEUE_GONE,
+	VFIO_AP_QUEUE_UNBOUND,
 };
 
 /**
@@ -171,7 +171,7 @@ enum vfio_ap_queue_state {
  * @disable: AQIC to disable has to be issued again
  * @nib: where the adapter may still write, NULL if it may not
  * @irq_off_pending: nobody wants @nib any more, wait for the interrupt to be off
- * @tenant: the protected guest that the queue may still be bound to, or NULL
+ * @vm: the protected guest that the queue may still be bound to, or NULL
  * @nib_cache: a NIB that was used and can be used again, or NULL; whoever exchanges
  *	it for something else has it
  * @since: when the current reset began, or the host changed since, in ns of
@@ -204,7 +204,7 @@ struct vfio_ap_queue {
 	bool irq_off_pending:1;
 	u8 response;
 	struct vfio_ap_nib *nib;
-	struct vfio_ap_tenant *tenant;
+	struct vfio_ap_vm *vm;
 	struct vfio_ap_nib *nib_cache;
 	u64 since;
 	u64 tried;
@@ -371,7 +371,7 @@ void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
 			      const struct ap_matrix *shadow);
 void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev);
 void vfio_ap_guest_outdate(u16 apqn);
-struct vfio_ap_tenant *vfio_ap_guest_tenant(u16 apqn);
+struct vfio_ap_vm *vfio_ap_guest_vm(u16 apqn);
 void vfio_ap_guest_outdate_all(const struct ap_matrix *changed);
 void vfio_ap_guest_evaluate_outdated(void);
 void vfio_ap_guest_wait_unplugged(u16 apqn);
@@ -413,12 +413,11 @@ struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn);
 struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn);
 struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue);
 void vfio_ap_queue_unbind(struct vfio_ap_queue *q,
-			  struct vfio_ap_tenant *tenant);
-struct vfio_ap_tenant *vfio_ap_queue_make_tenant(struct kvm *kvm);
-void vfio_ap_queue_put_tenant(struct vfio_ap_tenant *tenant);
-void vfio_ap_queue_occupy(struct vfio_ap_queue *q,
-			  struct vfio_ap_tenant *tenant);
-void vfio_ap_queue_vacate(struct vfio_ap_queue *q);
+			  struct vfio_ap_vm *vm);
+struct vfio_ap_vm *vfio_ap_queue_vm_alloc(struct kvm *kvm);
+void vfio_ap_queue_vm_put(struct vfio_ap_vm *vm);
+void vfio_ap_queue_keep_vm(struct vfio_ap_queue *q, struct vfio_ap_vm *vm);
+void vfio_ap_queue_drop_vm(struct vfio_ap_queue *q);
 void vfio_ap_queue_start(struct vfio_ap_queue *q);
 void vfio_ap_queue_publish(const struct vfio_ap_queue *q);
 void vfio_ap_queue_arm(u64 due);
@@ -434,10 +433,10 @@ void vfio_ap_queue_exit(void);
 /* vfio_ap_reset.c: resets of queues */
 void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
 			  const struct ap_mask *keep,
-			  struct vfio_ap_tenant *tenant);
+			  struct vfio_ap_vm *vm);
 void vfio_ap_reset_matrix(const struct ap_matrix *m,
 			  const struct ap_matrix *keep,
-			  struct vfio_ap_tenant *tenant);
+			  struct vfio_ap_vm *vm);
 void vfio_ap_reset_retry(void);
 u64 vfio_ap_reset_delay(const struct vfio_ap_queue *q);
 bool vfio_ap_reset_gone_step(struct vfio_ap_queue *q);

@@ -100,57 +100,56 @@ void vfio_ap_queue_poll(struct vfio_ap_queue *q, u64 delay)
 	spin_unlock(&matrix_dev->poll_lock);
 }
 
-static void vfio_ap_queue_free_tenant(struct vfio_ap_tenant *tenant)
+static void vfio_ap_queue_vm_free(struct vfio_ap_vm *vm)
 {
-	kvm_put_kvm(tenant->kvm);
-	kfree(tenant);
+	kvm_put_kvm(vm->kvm);
+	kfree(vm);
 }
 
-static void vfio_ap_queue_tenant_work(struct work_struct *work)
+static void vfio_ap_queue_vm_work(struct work_struct *work)
 {
-	vfio_ap_queue_free_tenant(container_of(work, struct vfio_ap_tenant,
-					       work));
+	vfio_ap_queue_vm_free(container_of(work, struct vfio_ap_vm, work));
 }
 
 /**
- * vfio_ap_queue_make_tenant() - make what queues keep of a guest
+ * vfio_ap_queue_vm_alloc() - make what queues keep of a guest
  * @kvm: the guest
  *
  * Context: process, may sleep.
- * Return: the tenant with one user and a reference to the guest; NULL if there is
+ * Return: the vm with one user and a reference to the guest; NULL if there is
  *	   no memory.
  */
-struct vfio_ap_tenant *vfio_ap_queue_make_tenant(struct kvm *kvm)
+struct vfio_ap_vm *vfio_ap_queue_vm_alloc(struct kvm *kvm)
 {
-	struct vfio_ap_tenant *tenant;
+	struct vfio_ap_vm *vm;
 
-	tenant = kzalloc(sizeof(*tenant), GFP_KERNEL_ACCOUNT);
-	if (!tenant)
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
 		return NULL;
-	refcount_set(&tenant->users, 1);
-	INIT_WORK(&tenant->work, vfio_ap_queue_tenant_work);
-	tenant->kvm = kvm;
+	refcount_set(&vm->refs, 1);
+	INIT_WORK(&vm->work, vfio_ap_queue_vm_work);
+	vm->kvm = kvm;
 	kvm_get_kvm(kvm);
-	return tenant;
+	return vm;
 }
 
 /**
- * vfio_ap_queue_put_tenant() - an mdev does not use a guest any more
- * @tenant: the guest
+ * vfio_ap_queue_vm_put() - an mdev does not use a guest any more
+ * @vm: the guest
  *
  * Context: process, may sleep for the end of the guest; no lock of the driver may
  *	    be held.
  */
-void vfio_ap_queue_put_tenant(struct vfio_ap_tenant *tenant)
+void vfio_ap_queue_vm_put(struct vfio_ap_vm *vm)
 {
-	if (refcount_dec_and_test(&tenant->users))
-		vfio_ap_queue_free_tenant(tenant);
+	if (refcount_dec_and_test(&vm->refs))
+		vfio_ap_queue_vm_free(vm);
 }
 
 /**
- * vfio_ap_queue_occupy() - note which guest a queue may be bound to
+ * vfio_ap_queue_keep_vm() - note which guest a queue may be bound to
  * @q: the queue, about to leave its guest
- * @tenant: the guest, NULL if there is none
+ * @vm: the guest, NULL if there is none
  *
  * The ultravisor does not destroy a protected guest that has a bound queue, and
  * KVM would lose the memory that the guest has donated. So the guest stays until
@@ -158,33 +157,32 @@ void vfio_ap_queue_put_tenant(struct vfio_ap_tenant *tenant)
  *
  * Context: process; expects the queue's lock.
  */
-void vfio_ap_queue_occupy(struct vfio_ap_queue *q,
-			  struct vfio_ap_tenant *tenant)
+void vfio_ap_queue_keep_vm(struct vfio_ap_queue *q, struct vfio_ap_vm *vm)
 {
 	lockdep_assert_held(&q->lock);
 
-	if (!tenant || q->tenant || !mm_is_protected(tenant->kvm->mm))
+	if (!vm || q->vm || !mm_is_protected(vm->kvm->mm))
 		return;
-	refcount_inc(&tenant->users);
-	q->tenant = tenant;
+	refcount_inc(&vm->refs);
+	q->vm = vm;
 }
 
 /**
- * vfio_ap_queue_vacate() - a queue is not bound to a guest any more
+ * vfio_ap_queue_drop_vm() - a queue is not bound to a guest any more
  * @q: the queue, reset, or without an adapter
  *
  * Context: process; expects the queue's lock.
  */
-void vfio_ap_queue_vacate(struct vfio_ap_queue *q)
+void vfio_ap_queue_drop_vm(struct vfio_ap_queue *q)
 {
-	struct vfio_ap_tenant *tenant = q->tenant;
+	struct vfio_ap_vm *vm = q->vm;
 
 	lockdep_assert_held(&q->lock);
 
-	q->tenant = NULL;
+	q->vm = NULL;
 	/* It may be the end of the guest, which takes long. */
-	if (tenant && refcount_dec_and_test(&tenant->users))
-		queue_work(matrix_dev->release_wq, &tenant->work);
+	if (vm && refcount_dec_and_test(&vm->refs))
+		queue_work(matrix_dev->release_wq, &vm->work);
 }
 
 /**
@@ -198,7 +196,7 @@ void vfio_ap_queue_publish(const struct vfio_ap_queue *q)
 	struct ap_adapter *adapter = matrix_dev->adapter[AP_QID_CARD(q->apqn)];
 	unsigned int apqi = AP_QID_QUEUE(q->apqn);
 	bool resetting = q->state == VFIO_AP_QUEUE_RESETTING;
-	bool down = q->state == VFIO_AP_QUEUE_DOWN;
+	bool down = q->state == VFIO_AP_QUEUE_OFFLINE;
 	bool ready = q->state == VFIO_AP_QUEUE_CLEAN;
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
@@ -208,7 +206,7 @@ void vfio_ap_queue_publish(const struct vfio_ap_queue *q)
 	if ((resetting || down) && q->keep)
 		ready = ap_mask_test(&adapter->ready, apqi);
 
-	ap_mask_assign(&adapter->bound, apqi, q->state != VFIO_AP_QUEUE_GONE);
+	ap_mask_assign(&adapter->bound, apqi, q->state != VFIO_AP_QUEUE_UNBOUND);
 	ap_mask_assign(&adapter->failed, apqi,
 		       q->state == VFIO_AP_QUEUE_FAILED);
 	ap_mask_assign(&adapter->down, apqi, down);
@@ -357,7 +355,7 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue)
 /**
  * vfio_ap_queue_unbind() - take a queue out of the index
  * @q: the queue
- * @tenant: its guest, NULL if there is none
+ * @vm: its guest, NULL if there is none
  *
  * The caller has the queue's mdev evaluated, then releases the locks and calls
  * vfio_ap_reset_final().
@@ -365,19 +363,19 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue)
  * Context: process; expects mdevs_lock, takes the queue's lock.
  */
 void vfio_ap_queue_unbind(struct vfio_ap_queue *q,
-			  struct vfio_ap_tenant *tenant)
+			  struct vfio_ap_vm *vm)
 {
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	guard(mutex)(&q->lock);
-	q->state = VFIO_AP_QUEUE_GONE;
+	q->state = VFIO_AP_QUEUE_UNBOUND;
 	/* Resets of its time with a guest say nothing about its end. */
 	q->accepted = false;
 	q->ap_queue = NULL;
 	/* KVM may do without the guest's GISA from now on. */
 	if (q->nib)
 		vfio_ap_nib_unregister(q->nib);
-	vfio_ap_queue_occupy(q, tenant);
+	vfio_ap_queue_keep_vm(q, vm);
 	vfio_ap_queue_publish(q);
 	hash_del_rcu(&q->index);
 	vfio_ap_dbf_event(VFIO_AP_DBF_INFO, "%02x.%04x: unbound\n",

@@ -58,9 +58,9 @@ static void vfio_ap_reset_lose(struct vfio_ap_queue *q)
 {
 	lockdep_assert_held(&q->lock);
 
-	vfio_ap_queue_vacate(q);
+	vfio_ap_queue_drop_vm(q);
 	vfio_ap_queue_start(q);
-	q->state = VFIO_AP_QUEUE_DOWN;
+	q->state = VFIO_AP_QUEUE_OFFLINE;
 	q->stopped = q->since;
 	q->lost = true;
 	q->disable = false;
@@ -69,21 +69,21 @@ static void vfio_ap_reset_lose(struct vfio_ap_queue *q)
 
 /* With @keep, the guest keeps the queue meanwhile. */
 static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep,
-			       struct vfio_ap_tenant *tenant)
+			       struct vfio_ap_vm *vm)
 {
 	bool in_host = vfio_ap_queue_in_host(q->apqn);
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
 	guard(mutex)(&q->lock);
-	if (q->state == VFIO_AP_QUEUE_GONE)
+	if (q->state == VFIO_AP_QUEUE_UNBOUND)
 		return;
 	if (q->state != VFIO_AP_QUEUE_CLEAN)
 		keep = keep && q->keep;
 	q->keep = keep;
 	if (!keep) {
 		vfio_ap_irq_unregister_gisc(q);
-		vfio_ap_queue_occupy(q, tenant);
+		vfio_ap_queue_keep_vm(q, vm);
 	}
 	if (in_host && (q->state == VFIO_AP_QUEUE_RESETTING ||
 			q->state == VFIO_AP_QUEUE_FAILED)) {
@@ -147,13 +147,13 @@ void vfio_ap_reset_retry(void)
  * @apid: the adapter, 0 to 255
  * @domains: the domains; what is not bound is left out
  * @keep: those that are left in their guest meanwhile; NULL if none
- * @tenant: that guest, NULL if there is none
+ * @vm: that guest, NULL if there is none
  *
  * Context: process; expects mdevs_lock, takes the lock of each queue.
  */
 void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
 			  const struct ap_mask *keep,
-			  struct vfio_ap_tenant *tenant)
+			  struct vfio_ap_vm *vm)
 {
 	struct ap_adapter *adapter = matrix_dev->adapter[apid];
 	struct vfio_ap_queue *q;
@@ -169,7 +169,7 @@ void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
 		q = vfio_ap_queue_find(AP_MKQID(apid, apqi));
 		if (q)
 			vfio_ap_reset_mark(q, keep && ap_mask_test(keep, apqi),
-					   tenant);
+					   vm);
 	}
 }
 
@@ -177,13 +177,13 @@ void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
  * vfio_ap_reset_matrix() - have all bound queues of a matrix reset
  * @m: the matrix
  * @keep: what a guest has, and keeps meanwhile; NULL if nothing
- * @tenant: that guest, NULL if there is none
+ * @vm: that guest, NULL if there is none
  *
  * Context: process; expects mdevs_lock, takes the lock of each queue.
  */
 void vfio_ap_reset_matrix(const struct ap_matrix *m,
 			  const struct ap_matrix *keep,
-			  struct vfio_ap_tenant *tenant)
+			  struct vfio_ap_vm *vm)
 {
 	unsigned int apid;
 
@@ -192,7 +192,7 @@ void vfio_ap_reset_matrix(const struct ap_matrix *m,
 	ap_mask_for_each(apid, &m->apm)
 		vfio_ap_reset_queues(apid, &m->aqm,
 				     keep && ap_mask_test(&keep->apm, apid) ?
-				     &keep->aqm : NULL, tenant);
+				     &keep->aqm : NULL, vm);
 }
 
 static struct ap_queue_status vfio_ap_reset_issue(struct vfio_ap_queue *q,
@@ -239,7 +239,7 @@ u64 vfio_ap_reset_delay(const struct vfio_ap_queue *q)
 	u64 now = ktime_get_ns();
 
 	switch (q->state) {
-	case VFIO_AP_QUEUE_DOWN:
+	case VFIO_AP_QUEUE_OFFLINE:
 		return vfio_ap_reset_down_delay(q);
 	case VFIO_AP_QUEUE_FAILED:
 		if (q->zapq || now - q->tried >= VFIO_AP_SETTLE_NS)
@@ -285,7 +285,7 @@ static void vfio_ap_reset_finish(struct vfio_ap_queue *q,
 				  "%02x.%04x: reset at last\n",
 				  AP_QID_CARD(q->apqn), AP_QID_QUEUE(q->apqn));
 	}
-	vfio_ap_queue_vacate(q);
+	vfio_ap_queue_drop_vm(q);
 	q->state = state;
 	q->again = false;
 	if (state == VFIO_AP_QUEUE_CLEAN)
@@ -371,7 +371,7 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 	if (!vfio_ap_reset_stop_bus(q) && elapsed < BUS_START_NS) {
 		status = vfio_ap_reset_issue(q, false);
 		if (reset_table[status.response_code].tapq == RESET_DOWN)
-			vfio_ap_reset_finish(q, VFIO_AP_QUEUE_DOWN);
+			vfio_ap_reset_finish(q, VFIO_AP_QUEUE_OFFLINE);
 		return vfio_ap_reset_delay(q);
 	}
 
@@ -390,7 +390,7 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 		q->tried = ktime_get_ns();
 	}
 	/* It is back. The reset that it did not take begins now. */
-	if (q->state == VFIO_AP_QUEUE_DOWN &&
+	if (q->state == VFIO_AP_QUEUE_OFFLINE &&
 	    (action == RESET_WAIT || action == RESET_AGAIN)) {
 		q->state = VFIO_AP_QUEUE_RESETTING;
 		q->since = ktime_get_ns();
@@ -407,7 +407,7 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 	/* The host may have lost it, and the bus not seen that yet. */
 	if (action == RESET_LOST) {
 		vfio_ap_irq_cleared(q);
-		vfio_ap_queue_vacate(q);
+		vfio_ap_queue_drop_vm(q);
 	}
 	if (action == RESET_LOST && !vfio_ap_queue_listed(q->apqn)) {
 		q->lost = true;
@@ -428,7 +428,7 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 		break;
 	case RESET_DOWN:
 		vfio_ap_irq_cleared(q);
-		vfio_ap_reset_finish(q, VFIO_AP_QUEUE_DOWN);
+		vfio_ap_reset_finish(q, VFIO_AP_QUEUE_OFFLINE);
 		return vfio_ap_reset_delay(q);
 	case RESET_LOST:
 	case RESET_FAIL:
@@ -476,12 +476,12 @@ bool vfio_ap_reset_gone_step(struct vfio_ap_queue *q)
 
 	lockdep_assert_held(&q->lock);
 
-	if (q->state != VFIO_AP_QUEUE_GONE || !q->tenant)
+	if (q->state != VFIO_AP_QUEUE_UNBOUND || !q->vm)
 		return true;
 	response = vfio_ap_reset_issue(q, false).response_code;
 	if (reset_table[response].tapq == RESET_WAIT)
 		return false;
-	vfio_ap_queue_vacate(q);
+	vfio_ap_queue_drop_vm(q);
 	return true;
 }
 
@@ -519,9 +519,9 @@ void vfio_ap_reset_final(struct vfio_ap_queue *q, bool present)
 		if (present)
 			q->accepted = vfio_ap_reset_last_zapq(q);
 		else
-			vfio_ap_queue_vacate(q);
+			vfio_ap_queue_drop_vm(q);
 		/* If it was polled already, that is over. */
-		vfio_ap_queue_poll(q, vfio_ap_irq_step(q) && !q->tenant ?
+		vfio_ap_queue_poll(q, vfio_ap_irq_step(q) && !q->vm ?
 				      0 : VFIO_AP_POLL_MIN_NS);
 	}
 	wake_up_all(&matrix_dev->reset_wait);

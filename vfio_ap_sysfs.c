@@ -57,7 +57,7 @@ ID_ATTR(unassign_control_domain, clear, adm, mdev->apqi_max);
 static struct ap_matrix read_matrix(struct ap_matrix_mdev *mdev, bool shadow)
 {
 	guard(mutex)(&matrix_dev->mdevs_lock);
-	return shadow ? mdev->shadow : mdev->matrix;
+	return shadow ? mdev->shadow_apcb : mdev->matrix;
 }
 
 static ssize_t control_domains_show(struct device *dev,
@@ -191,14 +191,14 @@ static size_t put_withheld(const struct ap_matrix_mdev *mdev, char *buf,
 
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 
-	rest = ap_mask_andnot(&mdev->matrix.apm, &mdev->shadow.apm);
+	rest = ap_mask_andnot(&mdev->matrix.apm, &mdev->shadow_apcb.apm);
 	ap_mask_for_each(id, &rest)
 		at += put_adapter(mdev, buf, at, size, id);
-	rest = ap_mask_andnot(&mdev->matrix.aqm, &mdev->shadow.aqm);
+	rest = ap_mask_andnot(&mdev->matrix.aqm, &mdev->shadow_apcb.aqm);
 	ap_mask_for_each(id, &rest)
 		at += scnprintf(buf + at, size - at, ".%04x %s\n", id,
 				id_reason(&host->aqm, id));
-	rest = ap_mask_andnot(&mdev->matrix.adm, &mdev->shadow.adm);
+	rest = ap_mask_andnot(&mdev->matrix.adm, &mdev->shadow_apcb.adm);
 	ap_mask_for_each(id, &rest)
 		at += scnprintf(buf + at, size - at, "%04x %s\n", id,
 				id_reason(&host->adm, id));
