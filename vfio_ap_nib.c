@@ -104,8 +104,9 @@ static void nib_revoke(struct vfio_ap_nib *nib)
  */
 void vfio_ap_nib_revoke(struct vfio_ap_nib *nib)
 {
-	guard(spinlock)(&matrix_dev->nib_lock);
+	spin_lock(&matrix_dev->nib_lock);
 	nib_revoke(nib);
+	spin_unlock(&matrix_dev->nib_lock);
 }
 
 /**
@@ -400,8 +401,12 @@ void vfio_ap_nib_unmap_end(struct vfio_ap_unmap *u, struct ap_matrix_mdev *mdev,
  */
 unsigned int vfio_ap_nib_unmap_count(struct ap_matrix_mdev *mdev)
 {
-	guard(spinlock)(&matrix_dev->nib_lock);
-	return ++mdev->unmaps_of_nibs;
+	unsigned int count;
+
+	spin_lock(&matrix_dev->nib_lock);
+	count = ++mdev->unmaps_of_nibs;
+	spin_unlock(&matrix_dev->nib_lock);
+	return count;
 }
 
 static bool nib_none_off(struct ap_matrix_mdev *mdev)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh disable=SC2317 # functions are called by name
+# shellcheck shell=sh disable=SC2317,SC2154 # functions are called by name, variables are those of story.sh
 # libvirt.sh - a libvirtd for the scenarios, and virsh to talk to it. Read by them, after story.sh.
 #
 # Debian has libvirtd with the drivers of virtqemud and virtnodedevd in it. It runs as root, without what the lab's VM does not have (systemd,
