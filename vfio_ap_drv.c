@@ -287,6 +287,6 @@ module_init(vfio_ap_init);
 module_exit(vfio_ap_exit);
 
 MODULE_DESCRIPTION("AP queues (cryptographic adapters) for KVM guests");
-MODULE_AUTHOR("The vfio_ap out-of-tree developers");
+MODULE_AUTHOR("The vfio_ap out-of-tree developers <maintainers@vfio-ap.invalid>");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(VFIO_AP_VERSION);
