@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The poller: which queue is looked at when, and who learns what has changed.
- *
- * One work item takes each queue that is due through one step of its reset, or
- * looks whether its interrupt went off. When queues changed their state, it has
- * all mdevs concerned evaluated at once.
+ * The poller: one work item that visits each due queue, takes its reset one step
+ * further or checks that its interrupt is off, and then updates the guests of all
+ * queues whose states changed. The steps are in vfio_ap_reset.c and vfio_ap_irq.c.
  */
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
@@ -12,19 +10,19 @@
 #include "vfio_ap_private.h"
 
 /**
- * struct vfio_ap_turn - adapters that need not be asked again in a run
- * @resetting: a queue of these has not completed its reset
- * @down: a queue of these is down
+ * struct vfio_ap_turn - adapters whose queues are skipped in the current run
+ * @resetting: adapters with a queue that did not complete its reset in this run
+ * @down: adapters with a queue that was still OFFLINE in this run
  *
- * The queues of an adapter are asked in turn: as long as the first of them is not
- * done, the others are not either, as a rule.
+ * The queues of an adapter usually change their state together. If one queue did
+ * not, the run skips the other waiting queues of that adapter.
  */
 struct vfio_ap_turn {
 	struct ap_mask resetting;
 	struct ap_mask down;
 };
 
-/* What a queue waits for, if an answer of one queue counts for its adapter */
+/* Returns the adapters to skip for the queue's state; NULL: always visit it. */
 static struct ap_mask *vfio_ap_poll_turn(const struct vfio_ap_queue *q,
 					 struct vfio_ap_turn *turn)
 {
@@ -35,10 +33,7 @@ static struct ap_mask *vfio_ap_poll_turn(const struct vfio_ap_queue *q,
 	return NULL;
 }
 
-/*
- * @changed: the state changed. @again: the queue was asked, and has to be asked
- * again.
- */
+/* @again: the queue was visited for its whole adapter and is still waiting */
 static u64 vfio_ap_poll_step(struct vfio_ap_queue *q,
 			     struct vfio_ap_turn *turn, bool *changed,
 			     bool *again)
@@ -77,7 +72,7 @@ static u64 vfio_ap_poll_step(struct vfio_ap_queue *q,
 	return delay;
 }
 
-/* Each queue of @changed has a reference, which this gives up. */
+/* Consumes one reference of each queue in @changed. */
 static void vfio_ap_poll_announce(struct list_head *changed)
 {
 	struct vfio_ap_queue *q, *next;
@@ -86,7 +81,7 @@ static void vfio_ap_poll_announce(struct list_head *changed)
 		scoped_guard(mutex, &matrix_dev->mdevs_lock) {
 			list_for_each_entry(q, changed, changed_node) {
 				guard(mutex)(&q->lock);
-				/* Unbound meanwhile: its bits may be another's */
+				/* A new queue may already use the mask bits. */
 				if (q->state == VFIO_AP_QUEUE_UNBOUND)
 					continue;
 				vfio_ap_queue_publish(q);
@@ -103,13 +98,13 @@ static void vfio_ap_poll_announce(struct list_head *changed)
 	}
 }
 
-/* The queue was due; it has the reference of the list. */
+/* Consumes the poll list's reference if no further poll is needed. */
 static void vfio_ap_poll_repoll(struct vfio_ap_queue *q, u64 delay)
 {
 	u64 due = delay == VFIO_AP_NEVER ? VFIO_AP_NEVER : ktime_get_ns() + delay;
 
 	scoped_guard(spinlock, &matrix_dev->poll_lock) {
-		/* Somebody may have asked for a poll during the step. */
+		/* vfio_ap_queue_poll() may have run since the step. */
 		WRITE_ONCE(q->due, min(q->due, due));
 		if (q->due != VFIO_AP_NEVER) {
 			list_move_tail(&q->node, &matrix_dev->polled);
@@ -124,7 +119,7 @@ static void vfio_ap_poll_repoll(struct vfio_ap_queue *q, u64 delay)
 static void vfio_ap_poll_take_due(struct list_head *list)
 {
 	struct vfio_ap_queue *q, *next;
-	/* Queues that were reset together are due within microseconds. */
+	/* Visit queues that were reset together in the same run. */
 	u64 soon = ktime_get_ns() + VFIO_AP_POLL_MIN_NS;
 
 	spin_lock(&matrix_dev->poll_lock);
@@ -150,7 +145,7 @@ static void vfio_ap_poll_rearm(void)
 	spin_unlock(&matrix_dev->poll_lock);
 }
 
-/* Each queue of an adapter has its turn: those that were asked come last. */
+/* Begin the next run with a queue of the adapter that was skipped. */
 static void vfio_ap_poll_last(struct list_head *asked)
 {
 	struct vfio_ap_queue *q, *next;
@@ -198,10 +193,13 @@ static enum hrtimer_restart vfio_ap_poll_timer(struct hrtimer *timer)
 }
 
 /**
- * vfio_ap_poll_init() - make the poller
+ * vfio_ap_poll_init() - create the poller
+ *
+ * An hrtimer starts the poller, because the first visit of a reset is due after
+ * 50 us and a jiffy is 10 ms at HZ=100.
  *
  * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0; -ENOMEM without memory.
  */
 int vfio_ap_poll_init(void)
 {
@@ -216,13 +214,13 @@ int vfio_ap_poll_init(void)
 }
 
 /**
- * vfio_ap_poll_exit() - undo vfio_ap_poll_init()
+ * vfio_ap_poll_exit() - wait for the last queues and destroy the poller
  *
- * No queue is bound any more. Queues whose interrupt is not off get some more
- * time. After that the pages they may write to are given up for lost: a leak
- * is better than an adapter that writes to memory of somebody else.
+ * Wait for the interrupts and final resets of all queues, 2.5 s at most. Then
+ * leak the pages of the remaining NIBs: the adapter may still write to them.
  *
- * Context: process, may sleep up to VFIO_AP_WAIT_MS.
+ * Context: module unload, after the last queue was unbound. May sleep up to
+ *	    VFIO_AP_WAIT_MS; takes poll_lock and the lock of each remaining queue.
  */
 void vfio_ap_poll_exit(void)
 {

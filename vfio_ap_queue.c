@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Queues: their objects, their index, and what the masks say of their state.
+ * Queue objects: the index by APQN, the masks of each adapter that reflect the
+ * states of its queues, the poll schedule, and the reference to a former guest.
+ * vfio_ap_reset.c resets queues, and vfio_ap_poll.c visits them.
  */
 #include <linux/build_bug.h>
 #include <linux/ktime.h>
@@ -9,15 +11,15 @@
 
 #include "vfio_ap_private.h"
 
-/* What a queue may cost, also with all that a debug kernel adds to a lock */
+/* The limit includes the lock debugging of a debug kernel. */
 static_assert(sizeof(struct vfio_ap_queue) <= 512);
 
 /**
  * vfio_ap_queue_find() - find a bound queue
- * @apqn: its APQN
+ * @apqn: the APQN of the queue
  *
- * Context: any; expects mdevs_lock or RCU.
- * Return: the queue, NULL if no such queue is bound.
+ * Context: any; expects mdevs_lock or an RCU read-side critical section.
+ * Return: the queue; NULL if no queue with this APQN is bound.
  */
 struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn)
 {
@@ -31,11 +33,11 @@ struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn)
 }
 
 /**
- * vfio_ap_queue_get() - find a bound queue, and keep it
- * @apqn: its APQN
+ * vfio_ap_queue_get() - find a bound queue and take a reference to it
+ * @apqn: the APQN of the queue
  *
  * Context: any.
- * Return: the queue with a reference, NULL if no such queue is bound.
+ * Return: the queue; NULL if no queue with this APQN is bound.
  */
 struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn)
 {
@@ -47,8 +49,8 @@ struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn)
 }
 
 /**
- * vfio_ap_queue_arm() - have the poller run, unless it does earlier
- * @due: when, in ns of CLOCK_MONOTONIC
+ * vfio_ap_queue_arm() - start the poll timer unless it expires earlier
+ * @due: the expiry time in ns of CLOCK_MONOTONIC
  *
  * Context: process; expects poll_lock.
  */
@@ -67,14 +69,13 @@ void vfio_ap_queue_arm(u64 due)
 }
 
 /**
- * vfio_ap_queue_poll() - have a queue polled
+ * vfio_ap_queue_poll() - schedule a poll of a queue
  * @q: the queue
- * @delay: when, in ns from now
+ * @delay: the time until the poll in ns; 0 runs the poller at once
  *
- * A guest that switches its interrupts on and off all the time has the poller
- * look once in a while. It need not get in the way of other guests each time: if
- * the poller is coming early enough, it cannot have looked yet, because it
- * takes the queue's lock for that.
+ * If an early enough poll is pending, the function returns without poll_lock. A
+ * guest that toggles its interrupt therefore does not contend with other guests.
+ * The pending poll sees the caller's changes, because it needs the queue's lock.
  *
  * Context: process; expects the queue's lock, takes poll_lock.
  */
@@ -112,12 +113,11 @@ static void vfio_ap_queue_vm_work(struct work_struct *work)
 }
 
 /**
- * vfio_ap_queue_vm_alloc() - make what queues keep of a guest
+ * vfio_ap_queue_vm_alloc() - take a guest reference for an mdev and its queues
  * @kvm: the guest
  *
  * Context: process, may sleep.
- * Return: the vm with one user and a reference to the guest; NULL if there is
- *	   no memory.
+ * Return: the object with a reference count of 1; NULL without memory.
  */
 struct vfio_ap_vm *vfio_ap_queue_vm_alloc(struct kvm *kvm)
 {
@@ -134,11 +134,11 @@ struct vfio_ap_vm *vfio_ap_queue_vm_alloc(struct kvm *kvm)
 }
 
 /**
- * vfio_ap_queue_vm_put() - an mdev does not use a guest any more
+ * vfio_ap_queue_vm_put() - drop the reference of an mdev to its guest
  * @vm: the guest
  *
- * Context: process, may sleep for the end of the guest; no lock of the driver may
- *	    be held.
+ * Context: process, may sleep while KVM destroys the guest; expects that no lock
+ *	    of the driver is held.
  */
 void vfio_ap_queue_vm_put(struct vfio_ap_vm *vm)
 {
@@ -147,13 +147,13 @@ void vfio_ap_queue_vm_put(struct vfio_ap_vm *vm)
 }
 
 /**
- * vfio_ap_queue_keep_vm() - note which guest a queue may be bound to
- * @q: the queue, about to leave its guest
- * @vm: the guest, NULL if there is none
+ * vfio_ap_queue_keep_vm() - keep a protected guest until a queue is reset
+ * @q: the queue, which leaves the guest
+ * @vm: the guest; NULL if there is none
  *
- * The ultravisor does not destroy a protected guest that has a bound queue, and
- * KVM would lose the memory that the guest has donated. So the guest stays until
- * the reset of the queue is verified.
+ * A protected guest may have bound the queue. The ultravisor refuses to destroy a
+ * guest with a bound queue, and KVM then leaks the memory that KVM donated to the
+ * ultravisor. The queue therefore holds a reference until its reset is verified.
  *
  * Context: process; expects the queue's lock.
  */
@@ -168,8 +168,8 @@ void vfio_ap_queue_keep_vm(struct vfio_ap_queue *q, struct vfio_ap_vm *vm)
 }
 
 /**
- * vfio_ap_queue_drop_vm() - a queue is not bound to a guest any more
- * @q: the queue, reset, or without an adapter
+ * vfio_ap_queue_drop_vm() - drop the reference of a queue to its former guest
+ * @q: the queue, which has been reset or is not available to the host
  *
  * Context: process; expects the queue's lock.
  */
@@ -180,13 +180,13 @@ void vfio_ap_queue_drop_vm(struct vfio_ap_queue *q)
 	lockdep_assert_held(&q->lock);
 
 	q->vm = NULL;
-	/* It may be the end of the guest, which takes long. */
+	/* Destroy the guest from a work item, because the caller holds locks. */
 	if (vm && refcount_dec_and_test(&vm->refs))
 		queue_work(matrix_dev->release_wq, &vm->work);
 }
 
 /**
- * vfio_ap_queue_publish() - let the masks say what the queue's state is
+ * vfio_ap_queue_publish() - update the adapter's masks from a queue's state
  * @q: the queue
  *
  * Context: process; expects mdevs_lock and the queue's lock.
@@ -202,7 +202,7 @@ void vfio_ap_queue_publish(const struct vfio_ap_queue *q)
 	lockdep_assert_held(&matrix_dev->mdevs_lock);
 	lockdep_assert_held(&q->lock);
 
-	/* The guest that has the queue keeps it; no other guest gets it. */
+	/* During VFIO_DEVICE_RESET the queue stays in its guest's shadow APCB. */
 	if ((resetting || down) && q->keep)
 		ready = ap_mask_test(&adapter->ready, apqi);
 
@@ -217,7 +217,7 @@ void vfio_ap_queue_publish(const struct vfio_ap_queue *q)
 }
 
 /**
- * vfio_ap_queue_start() - begin a reset
+ * vfio_ap_queue_start() - set a queue RESETTING and start the reset timeout
  * @q: the queue
  *
  * Context: process; expects the queue's lock.
@@ -249,14 +249,14 @@ static bool vfio_ap_queue_none_resetting(const struct ap_matrix *m)
 }
 
 /**
- * vfio_ap_queue_wait_until() - wait until the queues of a matrix are not in reset
+ * vfio_ap_queue_wait_until() - wait until no queue of a matrix is RESETTING
  * @m: the matrix
- * @end: when to give up, in jiffies
+ * @end: the end of the wait in jiffies
  *
- * Context: process, may sleep; no lock of the driver may be held. Takes and
- *	    releases guests_lock.
- * Return: positive when none is in reset; 0 when @end was reached; -ERESTARTSYS
- *	   on a fatal signal.
+ * Context: process, may sleep; expects that no lock of the driver is held. Takes
+ *	    and releases guests_lock.
+ * Return: a positive value if no queue is RESETTING; 0 at @end; -ERESTARTSYS
+ *	   after a fatal signal.
  */
 long vfio_ap_queue_wait_until(const struct ap_matrix *m, unsigned long end)
 {
@@ -269,19 +269,18 @@ long vfio_ap_queue_wait_until(const struct ap_matrix *m, unsigned long end)
 	rc = wait_event_killable_timeout(matrix_dev->reset_wait,
 					 vfio_ap_queue_none_resetting(m),
 					 time_before(now, end) ? end - now : 0);
-	/* The poller holds this lock until the guests have the news as well. */
+	/* Wait for the poller, which updates the guests under guests_lock. */
 	mutex_lock(&matrix_dev->guests_lock);
 	mutex_unlock(&matrix_dev->guests_lock);
 	return rc;
 }
 
 /**
- * vfio_ap_queue_wait() - give the resets of a matrix the time that they may take
+ * vfio_ap_queue_wait() - wait for the resets of a matrix, 2.5 s at most
  * @m: the matrix
  *
- * Context: process, may sleep up to VFIO_AP_WAIT_MS; see
- *	    vfio_ap_queue_wait_until().
- * Return: as vfio_ap_queue_wait_until().
+ * Context: see vfio_ap_queue_wait_until().
+ * Return: see vfio_ap_queue_wait_until().
  */
 long vfio_ap_queue_wait(const struct ap_matrix *m)
 {
@@ -289,11 +288,11 @@ long vfio_ap_queue_wait(const struct ap_matrix *m)
 }
 
 /**
- * vfio_ap_queue_any_failed() - tell whether a reset in a matrix failed
+ * vfio_ap_queue_any_failed() - check a matrix for failed resets
  * @m: the matrix
  *
  * Context: process, may sleep. Takes mdevs_lock.
- * Return: true if a bound queue of @m is in the state FAILED.
+ * Return: true if a bound queue of @m is FAILED.
  */
 bool vfio_ap_queue_any_failed(const struct ap_matrix *m)
 {
@@ -310,12 +309,13 @@ bool vfio_ap_queue_any_failed(const struct ap_matrix *m)
 }
 
 /**
- * vfio_ap_queue_bind() - make the object of a queue and start its first reset
- * @apqn: the queue
- * @ap_queue: the bus's object of it
+ * vfio_ap_queue_bind() - create a queue object and start its first reset
+ * @apqn: the APQN of the queue
+ * @ap_queue: the AP bus's object of the queue
  *
  * Context: process, may sleep. Takes mdevs_lock, the queue's lock and poll_lock.
- * Return: the queue; -ENOMEM; -EBUSY if there is one with this APQN.
+ * Return: the queue; -ENOMEM without memory; -EBUSY if a queue with this APQN is
+ *	   bound.
  */
 struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue)
 {
@@ -341,7 +341,7 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue)
 	hash_add_rcu(matrix_dev->queues, &q->index, apqn);
 	if (!matrix_dev->adapter[apid])
 		WRITE_ONCE(matrix_dev->adapter[apid], no_free_ptr(adapter));
-	/* The host has it, though that may not have been told yet. */
+	/* matrix_dev->host may not contain the new queue yet: do not test it. */
 	scoped_guard(mutex, &q->lock) {
 		vfio_ap_queue_start(q);
 		vfio_ap_queue_publish(q);
@@ -353,11 +353,11 @@ struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue)
 }
 
 /**
- * vfio_ap_queue_unbind() - take a queue out of the index
+ * vfio_ap_queue_unbind() - set a queue UNBOUND and remove it from the index
  * @q: the queue
- * @vm: its guest, NULL if there is none
+ * @vm: the guest that has the queue; NULL if there is none
  *
- * The caller has the queue's mdev evaluated, then releases the locks and calls
+ * The caller then evaluates the mdev of the queue, releases the locks and calls
  * vfio_ap_reset_final().
  *
  * Context: process; expects mdevs_lock, takes the queue's lock.
@@ -369,10 +369,10 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q,
 
 	guard(mutex)(&q->lock);
 	q->state = VFIO_AP_QUEUE_UNBOUND;
-	/* Resets of its time with a guest say nothing about its end. */
+	/* Of an UNBOUND queue, @accepted refers to resets after the unbind. */
 	q->accepted = false;
 	q->ap_queue = NULL;
-	/* KVM may do without the guest's GISA from now on. */
+	/* KVM may disable the GISA of the guest as soon as the queue has left. */
 	if (q->nib)
 		vfio_ap_nib_unregister(q->nib);
 	vfio_ap_queue_keep_vm(q, vm);
@@ -383,11 +383,11 @@ void vfio_ap_queue_unbind(struct vfio_ap_queue *q,
 }
 
 /**
- * vfio_ap_queue_in_host() - tell whether the host has a queue
- * @apqn: the queue
+ * vfio_ap_queue_in_host() - check the host configuration for a queue
+ * @apqn: the APQN of the queue
  *
  * Context: process; expects mdevs_lock.
- * Return: true if the bus found it when it last looked at QCI.
+ * Return: true if the host configuration of the last bus scan has the queue.
  */
 bool vfio_ap_queue_in_host(u16 apqn)
 {
@@ -398,13 +398,14 @@ bool vfio_ap_queue_in_host(u16 apqn)
 }
 
 /**
- * vfio_ap_queue_listed() - tell whether QCI lists a queue at this moment
- * @apqn: the queue
+ * vfio_ap_queue_listed() - check QCI for a queue
+ * @apqn: the APQN of the queue
  *
- * The bus looks at QCI when it scans, so it may know less.
+ * QCI shows a configuration change earlier than vfio_ap_queue_in_host(), which
+ * depends on a scan by the AP bus.
  *
  * Context: any.
- * Return: true if it does, or if the host has no QCI.
+ * Return: true if QCI lists the queue, is not available, or fails.
  */
 bool vfio_ap_queue_listed(u16 apqn)
 {
@@ -418,7 +419,7 @@ bool vfio_ap_queue_listed(u16 apqn)
 }
 
 /**
- * vfio_ap_queue_init() - make the index, and the list of polled queues
+ * vfio_ap_queue_init() - initialize the index and the list of polled queues
  *
  * Context: module load.
  */
@@ -431,9 +432,9 @@ void vfio_ap_queue_init(void)
 }
 
 /**
- * vfio_ap_queue_exit() - undo what vfio_ap_queue_bind() left
+ * vfio_ap_queue_exit() - free the masks of all adapters
  *
- * Context: module unload, when no queue is bound or polled any more.
+ * Context: module unload, after the last queue left index and poll list.
  */
 void vfio_ap_queue_exit(void)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Resets of queues: an operation marks queues, the poller takes each of them
- * through ZAPQ and TAPQ, step by step, until the reset is verified.
+ * Resets of queues. An operation marks queues. The poller then issues ZAPQ and
+ * TAPQ to each queue until the reset is verified.
  *
- * Nobody waits for hardware with a lock held; a step holds the lock of one queue
- * for the time of an instruction or two.
+ * A step holds the lock of one queue for a few AP instructions and never waits
+ * for the hardware. vfio_ap_poll.c decides when to visit a queue.
  */
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
@@ -14,7 +14,7 @@
 
 #define POLL_MAX_NS	(20 * NSEC_PER_MSEC)
 #define POLL_SHARE	8
-/* Retries of a failed reset, and of one that a queue is too far gone for */
+/* Pause before the next ZAPQ to a FAILED or an OFFLINE queue */
 #define RETRY_FAILED_SHARE	64
 #define RETRY_FAILED_NS		(100 * NSEC_PER_MSEC)
 #define RETRY_DOWN_SHARE	8
@@ -23,18 +23,18 @@
 /* The bus starts its state machine for a new device within this time. */
 #define BUS_START_NS	(5 * (u64)NSEC_PER_SEC)
 
-/* What an answer means for a reset under way */
+/* The action that follows from a response code */
 enum reset_action {
-	RESET_FAIL,	/* refused; try again, slowly */
-	RESET_WAIT,	/* under way; ask again */
-	RESET_AGAIN,	/* something else is under way; ask, then ZAPQ again */
-	RESET_REISSUE,	/* the reset did not work out; issue ZAPQ again */
-	RESET_DONE,	/* nothing is under way */
-	RESET_DOWN,	/* deconfigured or checkstopped; nothing to reset */
-	RESET_LOST,	/* there is no such queue (any more) */
+	RESET_FAIL,	/* set the queue FAILED and retry after a pause */
+	RESET_WAIT,	/* the reset is under way: poll with TAPQ */
+	RESET_AGAIN,	/* the queue is busy: poll with TAPQ, then repeat ZAPQ */
+	RESET_REISSUE,	/* the reset had no effect: repeat ZAPQ */
+	RESET_DONE,	/* no reset is under way: verify */
+	RESET_DOWN,	/* deconfigured or checkstopped: set the queue OFFLINE */
+	RESET_LOST,	/* the queue does not exist: check QCI */
 };
 
-/* {response code} x {phase}; codes that are not listed are refusals: RESET_FAIL */
+/* Actions by response code and function; all other codes mean RESET_FAIL */
 static const struct {
 	u8 zapq;
 	u8 tapq;
@@ -51,8 +51,8 @@ static const struct {
 };
 
 /*
- * Nothing is issued to the queue but TAPQ, to see its interrupt off. The reset
- * that was wanted follows when the host has the queue again.
+ * A queue outside the host configuration gets only TAPQ, and only until its
+ * interrupt is off. The reset follows when the host has the queue again.
  */
 static void vfio_ap_reset_lose(struct vfio_ap_queue *q)
 {
@@ -67,7 +67,7 @@ static void vfio_ap_reset_lose(struct vfio_ap_queue *q)
 	q->irq_off_pending = !!q->nib;
 }
 
-/* With @keep, the guest keeps the queue meanwhile. */
+/* With @keep, the queue stays in the shadow APCB of its guest. */
 static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep,
 			       struct vfio_ap_vm *vm)
 {
@@ -88,9 +88,9 @@ static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep,
 	if (in_host && (q->state == VFIO_AP_QUEUE_RESETTING ||
 			q->state == VFIO_AP_QUEUE_FAILED)) {
 		/*
-		 * A ZAPQ that is under way came too early to count for this
-		 * one. But it does not get more time, and a queue that failed
-		 * stays what it is: who waits for it is to learn of that.
+		 * A ZAPQ under way does not cover this request: issue another.
+		 * Do not restart the timeout, and keep a FAILED queue FAILED,
+		 * so that waiters see the failure.
 		 */
 		q->again = !q->zapq;
 		vfio_ap_queue_publish(q);
@@ -105,10 +105,13 @@ static void vfio_ap_reset_mark(struct vfio_ap_queue *q, bool keep,
 }
 
 /**
- * vfio_ap_reset_retry() - the host has changed: ask again at once
+ * vfio_ap_reset_retry() - retry pending resets after a host change
  *
- * Context: process; expects mdevs_lock, takes the lock of each queue that is
- *	    down or failed, and poll_lock.
+ * Schedule an immediate poll of each OFFLINE or FAILED queue in the host
+ * configuration, and restart its pauses.
+ *
+ * Context: process; expects mdevs_lock, takes the lock of each such queue and
+ *	    poll_lock.
  */
 void vfio_ap_reset_retry(void)
 {
@@ -132,7 +135,7 @@ void vfio_ap_reset_retry(void)
 				continue;
 			guard(mutex)(&q->lock);
 			q->since = ktime_get_ns();
-			/* A reset of it begins: its domain is withheld for that. */
+			/* While the queue is RESETTING, only its domain is withheld. */
 			if (q->lost)
 				vfio_ap_queue_start(q);
 			q->lost = false;
@@ -143,13 +146,14 @@ void vfio_ap_reset_retry(void)
 }
 
 /**
- * vfio_ap_reset_queues() - have bound queues of an adapter reset
- * @apid: the adapter, 0 to 255
- * @domains: the domains; what is not bound is left out
- * @keep: those that are left in their guest meanwhile; NULL if none
- * @vm: that guest, NULL if there is none
+ * vfio_ap_reset_queues() - mark the bound queues of an adapter for reset
+ * @apid: the APID, 0 to 255
+ * @domains: the usage domains of the queues
+ * @keep: the usage domains whose queues stay in their guest; NULL if none
+ * @vm: the guest that has the queues; NULL if there is none
  *
- * Context: process; expects mdevs_lock, takes the lock of each queue.
+ * Context: process; expects mdevs_lock, takes the lock of each queue and
+ *	    poll_lock.
  */
 void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
 			  const struct ap_mask *keep,
@@ -174,12 +178,13 @@ void vfio_ap_reset_queues(unsigned int apid, const struct ap_mask *domains,
 }
 
 /**
- * vfio_ap_reset_matrix() - have all bound queues of a matrix reset
+ * vfio_ap_reset_matrix() - mark the bound queues of a matrix for reset
  * @m: the matrix
- * @keep: what a guest has, and keeps meanwhile; NULL if nothing
- * @vm: that guest, NULL if there is none
+ * @keep: the shadow APCB whose queues stay in their guest; NULL if none
+ * @vm: the guest that has the queues; NULL if there is none
  *
- * Context: process; expects mdevs_lock, takes the lock of each queue.
+ * Context: process; expects mdevs_lock, takes the lock of each queue and
+ *	    poll_lock.
  */
 void vfio_ap_reset_matrix(const struct ap_matrix *m,
 			  const struct ap_matrix *keep,
@@ -211,8 +216,8 @@ static struct ap_queue_status vfio_ap_reset_issue(struct vfio_ap_queue *q,
 }
 
 /*
- * Down queues are retried after 1, 2, 4 and at last every 8 s, at times that all
- * queues have in common: so one look serves all queues of an adapter.
+ * The pause is 1, 2, 4 and finally 8 s. Retries are at multiples of the pause on
+ * a common clock, so that one ZAPQ serves all OFFLINE queues of an adapter.
  */
 static u64 vfio_ap_reset_down_delay(const struct vfio_ap_queue *q)
 {
@@ -225,14 +230,14 @@ static u64 vfio_ap_reset_down_delay(const struct vfio_ap_queue *q)
 }
 
 /**
- * vfio_ap_reset_delay() - tell when to come back to a queue
+ * vfio_ap_reset_delay() - compute the time until the next visit of a queue
  * @q: the queue
  *
- * A reset is looked at after 50 us, or an eighth of its duration, but 20 ms at
- * most. One whose reset has failed is in no hurry.
+ * The delay is 1/8 of the time since the last accepted ZAPQ or AQIC disable,
+ * clamped to 50 us to 20 ms. FAILED queues are retried after 0.1 to 10 s.
  *
  * Context: process; expects the queue's lock.
- * Return: the time from now, in ns.
+ * Return: the delay in ns.
  */
 u64 vfio_ap_reset_delay(const struct vfio_ap_queue *q)
 {
@@ -293,27 +298,27 @@ static void vfio_ap_reset_finish(struct vfio_ap_queue *q,
 }
 
 /*
- * Nothing is under way. If the reset did what was asked for, the queue is
- * CLEAN, otherwise it has to be looked at again.
+ * A completed reset has to leave the queue empty with its interrupt off. A guest
+ * that keeps the queue may already use it again. Returns true for a CLEAN queue.
  */
 static bool vfio_ap_reset_verify(struct vfio_ap_queue *q,
 				 struct ap_queue_status status)
 {
-	/* Enabled since the last ZAPQ was accepted, though it may not show yet */
+	/* An enable after the last accepted ZAPQ; TAPQ may not show it yet. */
 	bool used = q->nib && !q->irq_off_pending;
 	bool off = !status.irq_enabled;
 
 	lockdep_assert_held(&q->lock);
 
-	/* An interrupt that was not switched off yet may be on its way. */
+	/* An enable may still be in progress until a disable is accepted. */
 	if (q->disable) {
 		vfio_ap_irq_step(q);
-		/* A disable that is refused for long: another ZAPQ does it. */
+		/* After the settle time, disable the interrupt with a ZAPQ. */
 		if (ktime_get_ns() - q->tried >= VFIO_AP_SETTLE_NS)
 			q->zapq = true;
 		return false;
 	}
-	/* A guest that keeps the queue may use it again, another one may not. */
+	/* The queue left its guest after that enable: reset it again. */
 	if (used && !q->keep) {
 		q->zapq = true;
 		return false;
@@ -330,9 +335,9 @@ static bool vfio_ap_reset_verify(struct vfio_ap_queue *q,
 }
 
 /*
- * The bus starts a state machine for a new device, and after some errors: RAPQ,
- * then AQIC with the host's indicator. A queue in the state of an unbound one is
- * left alone. Returns false if the start is yet to come: call again.
+ * The AP bus runs a state machine for a new device and after some errors: RAPQ,
+ * then AQIC with the host's indicator. It skips an UNINITIATED queue. Returns
+ * false before the bus has started the state machine of a new device.
  */
 static bool vfio_ap_reset_stop_bus(struct vfio_ap_queue *q)
 {
@@ -342,7 +347,7 @@ static bool vfio_ap_reset_stop_bus(struct vfio_ap_queue *q)
 	if (!aq)
 		return true;
 	spin_lock_bh(&aq->lock);
-	/* The bus clears both with the object, and sets both when it starts. */
+	/* Both members are 0 in a new object; the start sets both. */
 	started = aq->dev_state != AP_DEV_STATE_UNINITIATED || aq->assoc_idx;
 	if (aq->dev_state == AP_DEV_STATE_OPERATING ||
 	    aq->dev_state == AP_DEV_STATE_ERROR)
@@ -352,11 +357,12 @@ static bool vfio_ap_reset_stop_bus(struct vfio_ap_queue *q)
 }
 
 /**
- * vfio_ap_reset_step() - one step of a reset: ZAPQ or TAPQ
- * @q: the queue
+ * vfio_ap_reset_step() - issue the next ZAPQ or TAPQ of a reset
+ * @q: the queue, which is RESETTING, FAILED or OFFLINE
  *
- * Context: process; expects the queue's lock.
- * Return: when to come back, in ns.
+ * Context: process; expects the queue's lock, takes nib_lock and the bus's lock
+ *	    of the queue.
+ * Return: the time until the next visit in ns; VFIO_AP_NEVER if @q is CLEAN.
  */
 u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 {
@@ -367,7 +373,7 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 
 	lockdep_assert_held(&q->lock);
 
-	/* Until the bus has started its state machine, only look. */
+	/* Issue only TAPQ before the bus has started its state machine. */
 	if (!vfio_ap_reset_stop_bus(q) && elapsed < BUS_START_NS) {
 		status = vfio_ap_reset_issue(q, false);
 		if (reset_table[status.response_code].tapq == RESET_DOWN)
@@ -382,14 +388,14 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 	q->zapq = false;
 	if (zapq)
 		q->accepted = q->response == AP_RESPONSE_NORMAL;
-	/* What is switched on from now on is not switched off by this one. */
+	/* An interrupt enabled after this point is not cleared by this ZAPQ. */
 	if (zapq && q->accepted) {
 		q->irq_off_pending = !!q->nib;
 		q->unseen = false;
 		q->disable = false;
 		q->tried = ktime_get_ns();
 	}
-	/* It is back. The reset that it did not take begins now. */
+	/* The queue is online again: its reset begins with a new timeout. */
 	if (q->state == VFIO_AP_QUEUE_OFFLINE &&
 	    (action == RESET_WAIT || action == RESET_AGAIN)) {
 		q->state = VFIO_AP_QUEUE_RESETTING;
@@ -399,12 +405,12 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 
 	if ((action == RESET_DONE || action == RESET_DOWN) && !zapq && q->again) {
 		q->again = false;
-		/* A reset is over and another one begins; or it never began. */
+		/* After an accepted ZAPQ, the next one gets a new timeout. */
 		if (q->accepted)
 			q->since = ktime_get_ns();
 		action = RESET_REISSUE;
 	}
-	/* The host may have lost it, and the bus not seen that yet. */
+	/* The queue does not exist, so the adapter cannot write to a NIB. */
 	if (action == RESET_LOST) {
 		vfio_ap_irq_cleared(q);
 		vfio_ap_queue_drop_vm(q);
@@ -432,7 +438,7 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 		return vfio_ap_reset_delay(q);
 	case RESET_LOST:
 	case RESET_FAIL:
-		/* Not at once again: who waits for it has to see that it failed. */
+		/* Pause before the retry, so that waiters see the failure. */
 		q->zapq = true;
 		vfio_ap_reset_fail(q, elapsed);
 		break;
@@ -443,11 +449,15 @@ u64 vfio_ap_reset_step(struct vfio_ap_queue *q)
 }
 
 /**
- * vfio_ap_reset_down_step() - look whether a queue that is down has come back
+ * vfio_ap_reset_down_step() - retry the reset of an OFFLINE queue
  * @q: the queue
  *
- * Context: process; expects the queue's lock.
- * Return: when to come back, in ns.
+ * If the host has lost the queue, the function issues no ZAPQ until QCI lists
+ * the queue again.
+ *
+ * Context: process; expects the queue's lock, takes nib_lock and the bus's lock
+ *	    of the queue.
+ * Return: the time until the next visit in ns; VFIO_AP_NEVER if @q is CLEAN.
  */
 u64 vfio_ap_reset_down_step(struct vfio_ap_queue *q)
 {
@@ -464,11 +474,13 @@ u64 vfio_ap_reset_down_step(struct vfio_ap_queue *q)
 }
 
 /**
- * vfio_ap_reset_gone_step() - look whether the last reset of a queue is over
+ * vfio_ap_reset_gone_step() - poll the final reset of an UNBOUND queue
  * @q: the queue
  *
+ * After that reset, drop the reference to the protected guest of the queue.
+ *
  * Context: process; expects the queue's lock.
- * Return: true if there is nothing (more) to wait for.
+ * Return: true if the queue is bound, or holds no reference to a guest.
  */
 bool vfio_ap_reset_gone_step(struct vfio_ap_queue *q)
 {
@@ -498,13 +510,13 @@ static bool vfio_ap_reset_last_zapq(struct vfio_ap_queue *q)
 }
 
 /**
- * vfio_ap_reset_final() - the last reset of a queue
- * @q: the queue, unbound; the reference of the index is given up
- * @present: the host still has the queue
+ * vfio_ap_reset_final() - issue the final ZAPQ to an UNBOUND queue
+ * @q: the queue; the function drops the reference of the index
+ * @present: the host configuration contains the queue
  *
- * Does not wait: the bus issues a ZAPQ of its own next. If the interrupt of the
- * queue is not known to be off by then, the queue's object stays with the
- * poller until it is.
+ * The function does not wait, because the bus issues another ZAPQ next. The
+ * poller keeps the object until the interrupt is off and the queue holds no
+ * reference to a protected guest.
  *
  * Context: process, may sleep. Takes the queue's lock, nib_lock and poll_lock.
  */
@@ -513,14 +525,14 @@ void vfio_ap_reset_final(struct vfio_ap_queue *q, bool present)
 	scoped_guard(mutex, &q->lock) {
 		q->tried = ktime_get_ns();
 		q->stopped = q->tried;
-		/* The queue is somebody else's from now on: no more AQIC. */
+		/* Another driver may get the queue next: issue no more AQIC. */
 		q->disable = false;
 		q->irq_off_pending = !!q->nib;
 		if (present)
 			q->accepted = vfio_ap_reset_last_zapq(q);
 		else
 			vfio_ap_queue_drop_vm(q);
-		/* If it was polled already, that is over. */
+		/* An immediate poll makes the poller drop its reference. */
 		vfio_ap_queue_poll(q, vfio_ap_irq_step(q) && !q->vm ?
 				      0 : VFIO_AP_POLL_MIN_NS);
 	}
