@@ -267,7 +267,7 @@ for kind in lean debian; do
 	! has_guest "$kind" || break
 done
 plan 1
-begin "issue 16: the main job, with a Linux as guest"
+begin "C-15: the main job, with a Linux as guest"
 echo 'A Linux in QEMU does RSA with an AP queue that vfio_ap passed through.'
 /tests/lib/row begin
 make_device
