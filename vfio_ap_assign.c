@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the administrator assigns to an mdev: may it have that, and then the
- * change as a whole.
+ * Check and apply a change to the matrix of an mdev.
+ *
+ * vfio_ap_guest.c computes the shadow APCB for the new matrix.
  */
 #include <linux/lockdep.h>
 
 #include "vfio_ap_private.h"
 
-/* Are there APQNs in it? If not, nobody has to be asked. */
+/* Only added APQNs need an ownership check with the AP bus. */
 static bool vfio_ap_assign_adds(const struct vfio_ap_addition *added)
 {
 	const struct ap_matrix *rows = &added->rows, *columns = &added->columns;
@@ -60,10 +61,7 @@ static int vfio_ap_assign_check_shared(struct ap_matrix_mdev *mdev,
 	return 0;
 }
 
-/*
- * Only what is added can be refused. Existing assignments are not checked
- * again.
- */
+/* Only newly added APQNs are checked. Existing assignments stay valid. */
 static int vfio_ap_assign_check(struct ap_matrix_mdev *mdev,
 				const struct vfio_ap_addition *added)
 {
@@ -81,9 +79,9 @@ static int vfio_ap_assign_check(struct ap_matrix_mdev *mdev,
 }
 
 /**
- * struct vfio_ap_change - a change of a matrix
- * @after: the matrix afterwards
- * @added: the APQNs that it has and the matrix before has not
+ * struct vfio_ap_change - a planned change to the matrix of an mdev
+ * @after: the new matrix
+ * @added: the APQNs that @after adds to the current matrix
  */
 struct vfio_ap_change {
 	struct ap_matrix after;
@@ -103,8 +101,8 @@ static void vfio_ap_assign_preview(struct vfio_ap_change *change,
 }
 
 /*
- * Newly assigned queues may still be in reset after their previous user. This
- * waits for them before the change, so that the guest sees one change.
+ * Newly assigned queues may still be in reset after their previous user. Wait
+ * for these resets first, so that the guest sees a single APCB update.
  */
 static int vfio_ap_assign_begin(struct vfio_ap_locks *locks,
 				struct vfio_ap_change *change,
@@ -122,7 +120,7 @@ static int vfio_ap_assign_begin(struct vfio_ap_locks *locks,
 		rc = vfio_ap_lock_acquire_killable(locks, mdev);
 		if (rc)
 			return rc;
-		/* Somebody else may have changed the matrix since it was asked. */
+		/* Another writer may have changed the matrix meanwhile. */
 		vfio_ap_assign_preview(&now, mdev, delta);
 		asked = locks->added &&
 			ap_matrix_equal(&added->rows, &now.added.rows) &&
@@ -134,7 +132,7 @@ static int vfio_ap_assign_begin(struct vfio_ap_locks *locks,
 			return 0;
 		vfio_ap_lock_release(locks);
 
-		/* Resets get their time once, whatever a VMM took before. */
+		/* Start the reset timeout once, after taking kvm->lock. */
 		if (!locks->added)
 			end = jiffies + VFIO_AP_WAIT;
 		locks->added = added;
@@ -144,19 +142,20 @@ static int vfio_ap_assign_begin(struct vfio_ap_locks *locks,
 }
 
 /**
- * vfio_ap_assign_change() - change what is assigned to an mdev
+ * vfio_ap_assign_change() - change the matrix of an mdev
  * @mdev: the mdev
- * @delta: which numbers are cleared and set
+ * @delta: the adapters, usage domains and control domains to clear and to set
  *
- * The change is made as a whole or not at all. Waits, without a lock, for the
- * queues that are added or taken away to be reset; at most VFIO_AP_WAIT_MS for
- * each of the two, less if a fatal signal is pending.
+ * The function applies @delta completely or leaves the matrix unchanged. It
+ * waits without locks for the resets of added queues and of removed queues, at
+ * most VFIO_AP_WAIT_MS each. A fatal signal ends these waits.
  *
- * Context: process, may sleep. Takes ap_attr_mutex if APQNs are added, and
- *	    what vfio_ap_lock_acquire() takes.
- * Return: 0; -EADDRNOTAVAIL if an added APQN is reserved for drivers of the
- *	   host; -EADDRINUSE if an added APQN is assigned to another mdev; -EINTR
- *	   if the task is being killed.
+ * Context: process, may sleep; no lock of the driver may be held. Takes
+ *	    ap_attr_mutex if APQNs are added, and the locks of
+ *	    vfio_ap_lock_acquire().
+ * Return: 0 on success; -EADDRNOTAVAIL if an added APQN is reserved for host
+ *	   drivers; -EADDRINUSE if an added APQN is assigned to another mdev;
+ *	   -EINTR if a fatal signal is pending before the change.
  */
 int vfio_ap_assign_change(struct ap_matrix_mdev *mdev,
 			  const struct ap_matrix_delta *delta)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the AP bus tells us: queues come and go, somebody wants them back, the
- * host's configuration changes.
+ * Callbacks of the AP bus, and ownership checks with the AP bus.
+ *
+ * vfio_ap_reset.c stops the state machine that the AP bus runs for a new queue.
  */
 #include <linux/lockdep.h>
 #include <linux/string.h>
 
 #include "vfio_ap_private.h"
 
-/* Without APXA there are 64 adapters and 16 domains; 0 means not known. */
+/* As ap_init_qci_info(): Na and Nd need APXA, and 0 means unknown. */
 static void vfio_ap_bus_set_maxima(const struct ap_config_info *info)
 {
 	matrix_dev->apid_max = 63;
@@ -22,13 +23,13 @@ static void vfio_ap_bus_set_maxima(const struct ap_config_info *info)
 }
 
 /**
- * vfio_ap_bus_init_host() - take over the configuration found at load time
- * @info: what QCI answered, NULL if the host does not have it
+ * vfio_ap_bus_init_host() - record the host's AP configuration at module load
+ * @info: response of QCI, or NULL if the host lacks QCI
  *
- * Without QCI nobody says what the host has. Then everything that could exist
- * counts as present, and what guests get depends on which queues are bound.
+ * Without QCI the host's AP configuration is unknown. The driver then assumes
+ * all adapters and domains up to the maximum. Guests get the bound queues.
  *
- * Context: module load, before anything is registered.
+ * Context: module load, before the drivers are registered.
  */
 void vfio_ap_bus_init_host(const struct ap_config_info *info)
 {
@@ -42,7 +43,7 @@ void vfio_ap_bus_init_host(const struct ap_config_info *info)
 	matrix_dev->host.adm = ap_mask_upto(matrix_dev->apqi_max);
 }
 
-/* The APQN is in the name; struct ap_queue has it at changing places. */
+/* The offset of &ap_queue.qid varies between kernels: parse the name. */
 static int vfio_ap_bus_apqn(const struct ap_device *ap_dev, u16 *apqn)
 {
 	unsigned int apid, apqi;
@@ -59,23 +60,26 @@ static int vfio_ap_bus_is(struct device *dev, void *data)
 	return dev == data;
 }
 
-/* The driver core takes a device from its card before it unbinds it for good. */
+/*
+ * device_del() unlinks a device from its parent before it unbinds the driver.
+ * The device stays linked if user space or the AP bus only changes the driver.
+ */
 static bool vfio_ap_bus_is_child(struct device *dev)
 {
 	return device_for_each_child(dev->parent, dev, vfio_ap_bus_is);
 }
 
 /**
- * vfio_ap_bus_probe() - a queue is given to the driver
+ * vfio_ap_bus_probe() - bind a queue and start its first reset
  * @ap_dev: the queue's device
  *
- * The queue gets into a guest when its first reset is verified; the bus does
- * not wait for that.
+ * The function returns before the reset completes. A guest can get the queue
+ * after the reset has been verified.
  *
- * Context: process; the driver core holds the device's lock. Takes mdevs_lock, the
- *	    queue's lock and poll_lock.
- * Return: 0; -ENODEV if the name is not an APQN, or not that of the bus's object;
- *	   -ENOMEM; -EBUSY if a queue of that name is there already.
+ * Context: process; the driver core holds the device's lock. Takes mdevs_lock,
+ *	    the queue's lock and poll_lock.
+ * Return: 0 on success; -ENODEV if the device's name is not an APQN or differs
+ *	   from &ap_queue.qid; -ENOMEM; -EBUSY if the APQN is already bound.
  */
 int vfio_ap_bus_probe(struct ap_device *ap_dev)
 {
@@ -86,7 +90,6 @@ int vfio_ap_bus_probe(struct ap_device *ap_dev)
 	rc = vfio_ap_bus_apqn(ap_dev, &apqn);
 	if (rc)
 		return rc;
-	/* What the driver was built with is not what this kernel has. */
 	if (to_ap_queue(&ap_dev->device)->qid != apqn) {
 		pr_err_once("%s: refused, the module was built for another layout of struct ap_queue\n",
 			    dev_name(&ap_dev->device));
@@ -99,10 +102,6 @@ int vfio_ap_bus_probe(struct ap_device *ap_dev)
 	return 0;
 }
 
-/*
- * If the lock of the guest is taken, a work item takes the queue from it
- * later.
- */
 static void vfio_ap_bus_unbind(struct vfio_ap_queue *q)
 {
 	guard(mutex)(&matrix_dev->guests_lock);
@@ -120,24 +119,25 @@ static bool vfio_ap_bus_host_has(u16 apqn)
 }
 
 /**
- * vfio_ap_bus_remove() - a queue is taken from the driver
+ * vfio_ap_bus_remove() - unbind a queue and issue its last reset
  * @ap_dev: the queue's device
  *
- * A guest loses the whole adapter, for a single queue cannot be denied to it.
- * Another driver may get the queue next, so this waits until the guest has lost
- * it. A queue that the bus removes, or the host has lost, nobody else can get: the
- * bus, which scans and needs the device's lock, does not wait for that guest.
+ * The guest loses the whole adapter: the APCB cannot exclude a single APQN.
+ * Another driver may bind the queue next, so the function waits until the queue
+ * has left the APCB. If the AP bus removes the device or the host has lost the
+ * queue, no driver can bind the queue. The function then skips the wait,
+ * because a bus scan needs the device's lock.
  *
- * Context: process, may sleep as long as a VMM has its kvm->lock; the driver
+ * Context: process, may sleep for as long as a VMM holds kvm->lock; the driver
  *	    core holds the device's lock. Takes guests_lock, mdevs_lock, the
- *	    queue's lock, and what vfio_ap_guest_evaluate_outdated() takes.
+ *	    queue's lock, and the locks of vfio_ap_guest_evaluate_outdated().
  */
 void vfio_ap_bus_remove(struct ap_device *ap_dev)
 {
 	struct vfio_ap_queue *q = dev_get_drvdata(&ap_dev->device);
 	bool removed;
 
-	/* The bus removes devices also of queues that QCI still lists. */
+	/* The AP bus may remove the device of a queue that QCI still lists. */
 	removed = vfio_ap_bus_host_has(q->apqn) &&
 		  !vfio_ap_bus_is_child(&ap_dev->device);
 	vfio_ap_bus_unbind(q);
@@ -155,7 +155,7 @@ static int vfio_ap_bus_check_area(const struct ap_matrix *area, u16 *apqn)
 
 	ap_mask_for_each(apid, &area->apm) {
 		ap_mask_for_each(apqi, &area->aqm) {
-			/* A negative errno also means that it cannot be had. */
+			/* ap_owned_by_def_drv() may fail: treat as reserved. */
 			if (!ap_owned_by_def_drv(apid, apqi))
 				continue;
 			*apqn = AP_MKQID(apid, apqi);
@@ -169,14 +169,14 @@ static int vfio_ap_bus_check_area(const struct ap_matrix *area, u16 *apqn)
 }
 
 /**
- * vfio_ap_bus_check_owned() - ask the bus who owns what is added
- * @added: what is added; the answer is stored there
+ * vfio_ap_bus_check_owned() - check which added APQNs are reserved for the host
+ * @added: the APQNs; @added->answer and @added->reserved receive the result
  *
- * Some kernels look through all their queues for each APQN. So the bus is asked
- * before guests_lock is taken: guests of others do not have to wait for it.
+ * ap_owned_by_def_drv() of some kernels searches all queues for each APQN. Call
+ * this function before taking guests_lock, so that other guests can proceed.
  *
- * Context: process, may sleep; expects ap_attr_mutex. As far as masks and
- *	    driver_override decide, the answer holds as long as that is held.
+ * Context: process, may sleep; expects ap_attr_mutex, but not guests_lock. The
+ *	    AP masks and driver_override stay unchanged under ap_attr_mutex.
  */
 void vfio_ap_bus_check_owned(struct vfio_ap_addition *added)
 {
@@ -186,7 +186,7 @@ void vfio_ap_bus_check_owned(struct vfio_ap_addition *added)
 	lockdep_assert_not_held(&matrix_dev->guests_lock);
 
 	added->answer = vfio_ap_bus_check_area(&added->rows, &added->reserved);
-	/* New adapters have been asked about with all domains. */
+	/* @added->rows covers all domains of the new adapters. */
 	columns.apm = ap_mask_andnot(&columns.apm, &added->rows.apm);
 	if (!added->answer)
 		added->answer = vfio_ap_bus_check_area(&columns,
@@ -194,12 +194,12 @@ void vfio_ap_bus_check_owned(struct vfio_ap_addition *added)
 }
 
 /**
- * vfio_ap_bus_in_use() - may the host's drivers have these queues?
+ * vfio_ap_bus_in_use() - check whether APQNs may be reserved for host drivers
  * @apm: adapters, 256 bits
- * @aqm: domains, 256 bits
+ * @aqm: usage domains, 256 bits
  *
- * Context: process; the bus holds ap_attr_mutex. Takes mdevs_lock.
- * Return: 0 if no APQN of the product is assigned, else -EADDRINUSE.
+ * Context: process; the AP bus holds ap_attr_mutex. Takes mdevs_lock.
+ * Return: 0 if no APQN of @apm x @aqm is assigned to an mdev; else -EADDRINUSE.
  */
 int vfio_ap_bus_in_use(unsigned long *apm, unsigned long *aqm)
 {
@@ -227,15 +227,16 @@ int vfio_ap_bus_in_use(unsigned long *apm, unsigned long *aqm)
 }
 
 /**
- * vfio_ap_bus_config_changed() - the host's configuration is another one
- * @now: what QCI answers now
- * @before: what it answered before
+ * vfio_ap_bus_config_changed() - handle a change of the host's AP configuration
+ * @now: current response of QCI
+ * @before: previous response of QCI; unused
  *
- * What the host lost is taken from the guests, before the bus removes the
- * devices. What it gained has to wait until the bus has made devices for it.
+ * Removes lost adapters and domains from the guests before the AP bus removes
+ * the devices. vfio_ap_bus_scan_complete() handles additions after the AP bus
+ * has created the devices.
  *
- * Context: process; the bus scans. Takes guests_lock, and what
- *	    vfio_ap_guest_evaluate_outdated() takes.
+ * Context: process, bus scan. Takes guests_lock, mdevs_lock, and the locks of
+ *	    vfio_ap_guest_evaluate_outdated().
  */
 void vfio_ap_bus_config_changed(struct ap_config_info *now,
 				struct ap_config_info *before)
@@ -254,11 +255,11 @@ void vfio_ap_bus_config_changed(struct ap_config_info *now,
 		vfio_ap_guest_outdate_all(&lost);
 	}
 	vfio_ap_guest_evaluate_outdated();
-	/* An unbind may be waiting for a guest to lose such a queue. */
+	/* vfio_ap_guest_wait_unplugged() waits for the host to lose a queue. */
 	wake_up_all(&matrix_dev->reset_wait);
 }
 
-/* A new domain is held back from the guests until its queues are reset. */
+/* Pending usage domains are withheld alone: the guest keeps its adapters. */
 static void vfio_ap_bus_set_host(const struct ap_config_info *info)
 {
 	struct ap_matrix current_host = vfio_ap_matrix_of(info);
@@ -282,15 +283,14 @@ static void vfio_ap_bus_set_host(const struct ap_config_info *info)
 }
 
 /**
- * vfio_ap_bus_scan_complete() - the bus has made devices of what is new
- * @now: what QCI answers now
- * @before: what it answered before
+ * vfio_ap_bus_scan_complete() - apply a new AP configuration of the host
+ * @now: current response of QCI
+ * @before: previous response of QCI; unused
  *
- * New domains are withheld until their queues are reset. Otherwise each adapter
- * would be taken away for that time.
+ * A new usage domain stays pending until its queues have been reset.
  *
- * Context: process; the bus scans. Takes guests_lock, mdevs_lock, and what
- *	    vfio_ap_guest_evaluate_outdated() takes.
+ * Context: process, bus scan. Takes guests_lock, mdevs_lock, and the locks of
+ *	    vfio_ap_guest_evaluate_outdated().
  */
 void vfio_ap_bus_scan_complete(struct ap_config_info *now,
 			       struct ap_config_info *before)
@@ -300,18 +300,19 @@ void vfio_ap_bus_scan_complete(struct ap_config_info *now,
 }
 
 /**
- * vfio_ap_bus_refresh_host() - look at the host's configuration once more
+ * vfio_ap_bus_refresh_host() - read the host's AP configuration again
  *
- * It may have changed after it was read and before the bus knew whom to tell.
+ * The AP configuration may have changed between vfio_ap_bus_init_host() and the
+ * registration of the AP driver.
  *
- * Context: module load, when the AP driver is registered. Takes what
- *	    vfio_ap_bus_scan_complete() takes.
+ * Context: module load, after the AP driver is registered. Takes the locks of
+ *	    vfio_ap_bus_scan_complete().
  */
 void vfio_ap_bus_refresh_host(void)
 {
 	struct ap_config_info info = {};
 
-	/* A scan that comes meanwhile has to come after it. */
+	/* Serialize QCI and the update with the callbacks of a bus scan. */
 	guard(mutex)(&matrix_dev->guests_lock);
 	if (matrix_dev->has_qci && !ap_qci(&info))
 		vfio_ap_bus_set_host(&info);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The one place that changes what a guest has.
+ * Compute the shadow APCB of each mdev and update the APCB of its guest.
  *
- * What a guest gets (the shadow) is a function of what was assigned, of what
- * the host has, and of the state of the queues. Every operation changes one of
- * the three and has the shadow evaluated; only here it is written, pushed to
- * the guest's APCB and signalled, and only if it differs.
+ * The shadow APCB depends on the assigned matrix, the host's AP configuration
+ * and the queue states. Each operation changes one of these inputs and then
+ * evaluates the mdev. Checks of an assignment are in vfio_ap_assign.c.
  */
 #include <linux/lockdep.h>
 
@@ -16,8 +15,8 @@
  * vfio_ap_guest_mdev_for_apqn() - find the mdev that an APQN is assigned to
  * @apqn: the APQN
  *
- * Context: any; expects mdevs_lock.
- * Return: the mdev, NULL if there is none.
+ * Context: process; expects mdevs_lock.
+ * Return: the mdev, or NULL if the APQN is not assigned.
  */
 struct ap_matrix_mdev *vfio_ap_guest_mdev_for_apqn(u16 apqn)
 {
@@ -33,16 +32,16 @@ struct ap_matrix_mdev *vfio_ap_guest_mdev_for_apqn(u16 apqn)
 }
 
 /**
- * vfio_ap_guest_has() - tell whether a guest has a queue in its configuration
+ * vfio_ap_guest_has() - test whether a queue is passed through to a guest
  * @mdev: the guest's mdev
- * @apqn: the queue
+ * @apqn: the APQN of the queue
  *
- * AQIC asks this without mdevs_lock, but with the queue's lock. A queue that
- * leaves the shadow is marked for reset under that lock afterwards. So who sees
- * the old shadow here is undone by that reset.
+ * AQIC evaluates the result under the queue's lock, without mdevs_lock. A queue
+ * is first removed from the shadow APCB and then marked for reset under the
+ * queue's lock. That reset undoes an AQIC that saw the old shadow APCB.
  *
- * Context: any. Reads under shadow_lock.
- * Return: true if the queue is plugged.
+ * Context: process; reads under the sequence count of shadow_lock.
+ * Return: true if @mdev has a guest and the shadow APCB contains @apqn.
  */
 bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn)
 {
@@ -59,9 +58,9 @@ bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn)
 }
 
 /**
- * vfio_ap_guest_set_shadow() - write down what a guest has
- * @mdev: the guest's mdev
- * @shadow: what it has
+ * vfio_ap_guest_set_shadow() - update the shadow APCB
+ * @mdev: the mdev
+ * @shadow: the new shadow APCB
  *
  * Context: process; expects mdevs_lock, takes shadow_lock.
  */
@@ -73,7 +72,7 @@ void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
 	write_seqlock(&mdev->shadow_lock);
 	mdev->shadow_apcb = *shadow;
 	write_sequnlock(&mdev->shadow_lock);
-	/* An unbind may be waiting for the guest to lose a queue. */
+	/* vfio_ap_guest_wait_unplugged() waits for a changed shadow APCB. */
 	if (wq_has_sleeper(&matrix_dev->reset_wait))
 		wake_up_all(&matrix_dev->reset_wait);
 }
@@ -96,7 +95,6 @@ static void vfio_ap_guest_push(struct ap_matrix_mdev *mdev)
 		eventfd_signal(mdev->event[VFIO_AP_EVENT_CFG_CHG]);
 }
 
-/* Without a guest, the shadow is what a guest would have. */
 static void vfio_ap_guest_update_apcb(struct ap_matrix_mdev *mdev,
 				      const struct ap_matrix *after)
 {
@@ -129,7 +127,7 @@ static void vfio_ap_guest_reset_removed(const struct ap_matrix *from,
 	}
 }
 
-/* A domain is pending until none of its queues is in reset. */
+/* A usage domain stays pending while one of its queues is in reset. */
 static void vfio_ap_guest_update_pending(struct ap_matrix_mdev *mdev)
 {
 	struct ap_matrix candidates = { .apm = mdev->matrix.apm };
@@ -157,14 +155,14 @@ static struct ap_matrix vfio_ap_guest_compute(struct ap_matrix_mdev *mdev)
 }
 
 /**
- * vfio_ap_guest_evaluate() - compute the shadow and let the guest have it
+ * vfio_ap_guest_evaluate() - update the shadow APCB and the guest's APCB
  * @mdev: the mdev
  *
- * The APCB is changed first, queues that left it are reset afterwards; the
- * caller may wait for that when it has released the locks.
+ * Updates the APCB first and then marks the removed queues for reset. The
+ * caller may wait for these resets after it has released the locks.
  *
  * Context: process; expects guests_lock, kvm->lock if @mdev has a guest, and
- *	    mdevs_lock. Takes shadow_lock and the locks of queues that leave.
+ *	    mdevs_lock. Takes shadow_lock, poll_lock and removed queues' locks.
  */
 void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 {
@@ -180,10 +178,10 @@ void vfio_ap_guest_evaluate(struct ap_matrix_mdev *mdev)
 }
 
 /**
- * vfio_ap_guest_evaluate_work() - evaluate one mdev
- * @work: its work item
+ * vfio_ap_guest_evaluate_work() - evaluate one mdev from its work item
+ * @work: &ap_matrix_mdev.evaluate_work
  *
- * Context: process, may sleep. Takes what vfio_ap_lock_acquire() takes.
+ * Context: process, may sleep. Takes the locks of vfio_ap_lock_acquire().
  */
 void vfio_ap_guest_evaluate_work(struct work_struct *work)
 {
@@ -197,8 +195,8 @@ void vfio_ap_guest_evaluate_work(struct work_struct *work)
 }
 
 /**
- * vfio_ap_guest_outdate() - note that a queue has changed
- * @apqn: the queue
+ * vfio_ap_guest_outdate() - mark the mdev of a queue for evaluation
+ * @apqn: the APQN of the queue
  *
  * Context: process; expects guests_lock and mdevs_lock.
  */
@@ -215,10 +213,10 @@ void vfio_ap_guest_outdate(u16 apqn)
 
 /**
  * vfio_ap_guest_vm() - find the guest of a queue
- * @apqn: the queue
+ * @apqn: the APQN of the queue
  *
  * Context: process; expects guests_lock and mdevs_lock.
- * Return: the guest that the mdev of the queue is attached to, or NULL.
+ * Return: the guest, without a new reference; NULL if no guest is attached.
  */
 struct vfio_ap_vm *vfio_ap_guest_vm(u16 apqn)
 {
@@ -231,9 +229,9 @@ struct vfio_ap_vm *vfio_ap_guest_vm(u16 apqn)
 }
 
 /**
- * vfio_ap_guest_outdate_all() - note that the host has changed
- * @changed: adapters, domains and control domains that changed; an mdev with none
- *	of them assigned is left alone
+ * vfio_ap_guest_outdate_all() - mark mdevs for evaluation after a host change
+ * @changed: the adapters, usage domains and control domains that changed; each
+ *	mdev with one of them assigned is marked
  *
  * Context: process; expects guests_lock and mdevs_lock.
  */
@@ -249,7 +247,7 @@ void vfio_ap_guest_outdate_all(const struct ap_matrix *changed)
 			mdev->outdated = true;
 }
 
-/* A guest that would get what it has is not bothered: its lock is not needed. */
+/* An unchanged shadow APCB needs no update, so kvm->lock is not taken. */
 static bool vfio_ap_guest_unchanged(struct ap_matrix_mdev *mdev)
 {
 	struct ap_matrix shadow;
@@ -260,14 +258,13 @@ static bool vfio_ap_guest_unchanged(struct ap_matrix_mdev *mdev)
 }
 
 /**
- * vfio_ap_guest_evaluate_outdated() - evaluate the mdevs that a change concerns
+ * vfio_ap_guest_evaluate_outdated() - evaluate the mdevs marked for evaluation
  *
- * A guest whose kvm->lock is taken gets its evaluation a little later from a
- * work item of its own: the others do not wait for it.
+ * If the kvm->lock of a guest is contended, a work item evaluates this mdev
+ * later. The other guests are updated without delay.
  *
- * Context: process, may sleep. Takes kvm->lock and mdevs_lock, of one mdev
- *	    after the other, and what vfio_ap_guest_evaluate() takes; expects
- *	    guests_lock.
+ * Context: process, may sleep; expects guests_lock. Takes kvm->lock, mdevs_lock
+ *	    and the locks of vfio_ap_guest_evaluate() for one mdev at a time.
  */
 void vfio_ap_guest_evaluate_outdated(void)
 {
@@ -293,7 +290,7 @@ void vfio_ap_guest_evaluate_outdated(void)
 	}
 }
 
-/* Does a guest have a queue that the host has as well? */
+/* A queue that the host has lost counts as removed: no driver can bind it. */
 static bool vfio_ap_guest_plugged(u16 apqn)
 {
 	struct ap_matrix_mdev *mdev;
@@ -305,14 +302,14 @@ static bool vfio_ap_guest_plugged(u16 apqn)
 }
 
 /**
- * vfio_ap_guest_wait_unplugged() - wait until no guest has a queue
- * @apqn: the queue, unbound
+ * vfio_ap_guest_wait_unplugged() - wait until a queue has left its guest
+ * @apqn: the APQN of the unbound queue
  *
- * Its guest was evaluated, or a work item waits for the lock of that guest. The
- * wait ends as well when the host loses the queue.
+ * The caller has evaluated the mdev or queued its work item. The wait also ends
+ * when the host loses the queue.
  *
- * Context: process, may sleep as long as a VMM has its kvm->lock. Takes
- *	    mdevs_lock.
+ * Context: process, sleeps uninterruptibly for as long as a VMM holds
+ *	    kvm->lock; no lock of the driver may be held. Takes mdevs_lock.
  */
 void vfio_ap_guest_wait_unplugged(u16 apqn)
 {
@@ -326,7 +323,10 @@ void vfio_ap_guest_wait_unplugged(u16 apqn)
 	remove_wait_queue(&matrix_dev->reset_wait, &wait);
 }
 
-/* A vCPU may have the lock of the hook in a page fault: see kvm->lock. */
+/*
+ * A vCPU holds pqap_hook_rwsem while AQIC faults in guest memory. The VMM
+ * determines the duration. The hung task detector ignores both sleeps here.
+ */
 static bool vfio_ap_guest_swap_hook(struct kvm *kvm, crypto_hook *from,
 				    crypto_hook *to)
 {
@@ -344,24 +344,25 @@ static bool vfio_ap_guest_swap_hook(struct kvm *kvm, crypto_hook *from,
 }
 
 /**
- * vfio_ap_guest_attach() - give an mdev's queues to a guest
+ * vfio_ap_guest_attach() - attach an mdev to a guest
  * @mdev: the mdev
- * @kvm: the guest; the caller keeps it alive
+ * @kvm: the guest; the caller holds a reference
  *
- * The hook is set in a section of its own: its lock is held for reading by a
- * vCPU that may be stuck in a page fault. Until the guest is known to the mdev,
- * the hook finds no queue and answers accordingly.
+ * The function sets the hook before it takes the other locks, because a vCPU
+ * may hold pqap_hook_rwsem during a page fault. Until @mdev->kvm is set, the
+ * hook rejects AQIC with response code 01.
  *
- * Context: process, may sleep. Takes pqap_hook_rwsem, then what
- *	    vfio_ap_lock_acquire() takes.
- * Return: 0; -EPERM if another mdev is attached to the guest; -ENOMEM.
+ * Context: process, may sleep; no lock of the driver may be held. Takes
+ *	    pqap_hook_rwsem first and then the locks of vfio_ap_lock_acquire().
+ * Return: 0 if attached or if the guest has no CRYCB; -EPERM if another mdev is
+ *	   attached to the guest; -ENOMEM.
  */
 int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 {
 	struct vfio_ap_vm *vm;
 	struct vfio_ap_locks locks;
 
-	/* A guest without a CRYCB has no AP instructions: nothing to do */
+	/* A guest without a CRYCB has no APCB to update. */
 	if (!kvm->arch.crypto.crycbd)
 		return 0;
 
@@ -388,18 +389,19 @@ int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm)
 }
 
 /**
- * vfio_ap_guest_detach() - take everything back from a guest
+ * vfio_ap_guest_detach() - detach an mdev from its guest
  * @mdev: the mdev
  *
- * Afterwards no AQIC of the guest is under way, the guest's APCB is empty, the
- * queues are being reset, and VFIO has all its pins back.
+ * On return, no AQIC of the guest is running, the guest's APCB is empty and all
+ * NIB pages are unpinned. The function waits at most VFIO_AP_WAIT_MS for the
+ * resets of the assigned queues.
  *
- * Context: process, may sleep. Takes pqap_hook_rwsem, then what
- *	    vfio_ap_lock_acquire() takes.
+ * Context: process, may sleep; no lock of the driver may be held. Takes
+ *	    pqap_hook_rwsem first and then the locks of vfio_ap_lock_acquire().
  */
 void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 {
-	/* Set by attach, cleared here: VFIO serialises open and close. */
+	/* Read without a lock: VFIO serializes open_device and close_device. */
 	struct kvm *kvm = mdev->kvm;
 	struct vfio_ap_vm *vm = mdev->vm;
 	const struct ap_matrix nothing = {};
@@ -419,7 +421,7 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 	mdev->vm = NULL;
 	mdev->release_requested = false;
 	matrix = mdev->matrix;
-	/* All of it is reset, so the evaluation need not see that it left. */
+	/* vfio_ap_reset_matrix() marks the queues removed here for reset. */
 	vfio_ap_guest_set_shadow(mdev, &nothing);
 	vfio_ap_reset_matrix(&matrix, NULL, vm);
 	vfio_ap_guest_evaluate(mdev);
@@ -431,15 +433,14 @@ void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev)
 }
 
 /**
- * vfio_ap_guest_withdraw() - VFIO wants the device back
+ * vfio_ap_guest_withdraw() - handle a request of VFIO to release the device
  * @mdev: the mdev
  *
- * Tells user space, and takes all queues from the guest; nothing is plugged
- * again before the device was closed. Does not wait for the guest: if its lock is
- * taken, it loses the queues a little later.
+ * Signals the request eventfd and removes all queues from the guest without
+ * blocking on kvm->lock. The shadow APCB stays empty until device close.
  *
- * Context: process, may sleep. Takes guests_lock, mdevs_lock, and what
- *	    vfio_ap_guest_evaluate_outdated() takes.
+ * Context: process, may sleep. Takes guests_lock, mdevs_lock, and the locks of
+ *	    vfio_ap_guest_evaluate_outdated().
  */
 void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev)
 {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The locks for a change of what a guest has, in their order.
+ * Acquire and release the locks for an APCB update, in lock order.
  *
- * kvm->lock comes between two locks of the driver, and a VMM decides how long
- * it is taken. So it is only tried while guests_lock is held, and waited for with
- * nothing held. No other file takes kvm->lock.
+ * KVM accesses user memory under kvm->lock, so a VMM determines the hold time.
+ * The driver therefore only trylocks kvm->lock under guests_lock, and blocks on
+ * kvm->lock with no other lock held. Only this file takes kvm->lock.
  */
 #include <linux/lockdep.h>
 
 #include "vfio_ap_private.h"
 
+/* An assignment may hold ap_attr_mutex for a long time, but is killable. */
 static void vfio_ap_lock_outer(const struct vfio_ap_locks *locks)
 {
 	if (locks->added) {
@@ -19,7 +20,7 @@ static void vfio_ap_lock_outer(const struct vfio_ap_locks *locks)
 	mutex_lock(&matrix_dev->guests_lock);
 }
 
-/* A guest's lock may be held, so these locks are only tried. */
+/* The caller holds kvm->lock, which nests inside the outer locks: trylock. */
 static bool vfio_ap_lock_try_outer(const struct vfio_ap_locks *locks)
 {
 	if (locks->added) {
@@ -41,16 +42,12 @@ static void vfio_ap_lock_release_outer(const struct vfio_ap_locks *locks)
 		mutex_unlock(&ap_attr_mutex);
 }
 
-/*
- * A VMM can have the lock held for as long as it likes (KVM touches user
- * memory under it), so while guests_lock is held it is only tried.
- */
 static bool vfio_ap_lock_try_kvm(struct vfio_ap_locks *locks, struct kvm *kvm)
 {
 	lockdep_assert_held(&matrix_dev->guests_lock);
 
 	if (kvm) {
-		/* A trylock does not teach lockdep the order. */
+		/* lockdep records no order for a trylock. */
 		might_lock(&kvm->lock);
 		if (!mutex_trylock(&kvm->lock))
 			return false;
@@ -60,8 +57,8 @@ static bool vfio_ap_lock_try_kvm(struct vfio_ap_locks *locks, struct kvm *kvm)
 }
 
 /*
- * A VMM decides how long this takes, so it does not count as a hung task: a task
- * that is being killed and has to go on looks once in a while.
+ * After a fatal signal, an unkillable caller polls in TASK_IDLE. The hung task
+ * detector ignores TASK_KILLABLE and TASK_IDLE sleeps.
  */
 static int vfio_ap_lock_wait_kvm(struct kvm *kvm, bool killable)
 {
@@ -75,21 +72,17 @@ static int vfio_ap_lock_wait_kvm(struct kvm *kvm, bool killable)
 }
 
 /**
- * vfio_ap_lock_wait() - wait for the lock of a guest, then try for the others
- * @locks: says which others; where to remember the guest
+ * vfio_ap_lock_wait() - block on kvm->lock, then trylock the outer locks
+ * @locks: @locks->added adds ap_attr_mutex to guests_lock; records the guest
  * @kvm: the guest
- * @killable: give up on a fatal signal
+ * @killable: return on a fatal signal
  *
- * Who only ever tries could be kept out by a VMM that takes the lock often. So
- * it is waited for with nothing else held, and kept if the locks that come
- * before it are free. guests_lock is never held for long; ap_attr_mutex can be, by
- * others who add APQNs, who stop when they are killed.
+ * A VMM that takes kvm->lock frequently would starve a trylock loop.
  *
- * Context: process, may sleep as long as a VMM likes. Expects the outer locks
- *	    and releases them; takes them again, and kvm->lock, if all goes well.
- * Return: 1 with all locks, and a reference to the guest in @locks; the guest may
- *	   have got another mdev meanwhile, or none; 0 with no lock, try again;
- *	   -EINTR with no lock.
+ * Context: process, may sleep for as long as a VMM holds kvm->lock. Expects the
+ *	    outer locks and releases these before the sleep.
+ * Return: 1 with the outer locks, kvm->lock and a reference in @locks->waited;
+ *	   0 without locks if a trylock failed; -EINTR without locks.
  */
 static int vfio_ap_lock_wait(struct vfio_ap_locks *locks, struct kvm *kvm,
 			     bool killable)
@@ -113,10 +106,7 @@ static int vfio_ap_lock_wait(struct vfio_ap_locks *locks, struct kvm *kvm,
 	return 0;
 }
 
-/*
- * The reference to a guest that was waited for may be the last one by now, so
- * it is given up with no lock held.
- */
+/* kvm_put_kvm() may destroy the guest, so call it without locks. */
 static void vfio_ap_lock_drop(struct vfio_ap_locks *locks)
 {
 	if (locks->kvm)
@@ -144,6 +134,7 @@ static int vfio_ap_lock_all(struct vfio_ap_locks *locks,
 			return rc;
 		if (!rc)
 			continue;
+		/* The mdev may have been detached from @kvm during the wait. */
 		if (mdev->kvm == kvm)
 			break;
 		vfio_ap_lock_drop(locks);
@@ -153,12 +144,12 @@ static int vfio_ap_lock_all(struct vfio_ap_locks *locks,
 }
 
 /**
- * vfio_ap_lock_acquire() - take the locks for plugging and unplugging
- * @locks: where to remember what was taken
- * @mdev: the mdev whose guest is going to change; the caller keeps it alive
+ * vfio_ap_lock_acquire() - take the locks for an APCB update
+ * @locks: records the locks taken
+ * @mdev: the mdev; the caller keeps the mdev alive
  *
- * Context: process, may sleep. Takes guests_lock, kvm->lock (if there is a
- *	    guest) and mdevs_lock, to be released with vfio_ap_lock_release().
+ * Context: process, may sleep. Takes guests_lock, kvm->lock if there is a guest
+ *	    and mdevs_lock. Release them with vfio_ap_lock_release().
  */
 void vfio_ap_lock_acquire(struct vfio_ap_locks *locks,
 			  const struct ap_matrix_mdev *mdev)
@@ -169,13 +160,13 @@ void vfio_ap_lock_acquire(struct vfio_ap_locks *locks,
 
 /**
  * vfio_ap_lock_acquire_killable() - take the locks for a change of a matrix
- * @locks: says whether the bus has to be asked; the guest is stored there
- * @mdev: the mdev whose guest is going to change; the caller keeps it alive
+ * @locks: @locks->added selects the ownership check; records the locks taken
+ * @mdev: the mdev; the caller keeps the mdev alive
  *
- * Context: process, may sleep. Takes ap_attr_mutex if @locks says so,
- *	    guests_lock, kvm->lock (if there is a guest) and mdevs_lock, to be
- *	    released with vfio_ap_lock_release().
- * Return: 0, or -EINTR with no lock held if the task is being killed.
+ * Context: process, may sleep. Takes the locks of vfio_ap_lock_acquire(). If
+ *	    @locks->added is set, first takes ap_attr_mutex and checks ownership
+ *	    with the AP bus. Release them with vfio_ap_lock_release().
+ * Return: 0 with the locks; -EINTR without locks on a fatal signal.
  */
 int vfio_ap_lock_acquire_killable(struct vfio_ap_locks *locks,
 				  const struct ap_matrix_mdev *mdev)
@@ -184,12 +175,12 @@ int vfio_ap_lock_acquire_killable(struct vfio_ap_locks *locks,
 }
 
 /**
- * vfio_ap_lock_acquire_kvm() - take the locks for a guest that no mdev has yet
- * @locks: where to remember what was taken
- * @kvm: the guest; the caller keeps it alive
+ * vfio_ap_lock_acquire_kvm() - take the locks to attach an mdev to a guest
+ * @locks: records the locks taken
+ * @kvm: the guest; the caller holds a reference
  *
- * Context: process, may sleep. Takes guests_lock, kvm->lock and mdevs_lock, to be
- *	    released with vfio_ap_lock_release().
+ * Context: process, may sleep. Takes guests_lock, kvm->lock and mdevs_lock.
+ *	    Release them with vfio_ap_lock_release().
  */
 void vfio_ap_lock_acquire_kvm(struct vfio_ap_locks *locks, struct kvm *kvm)
 {
@@ -205,10 +196,10 @@ void vfio_ap_lock_acquire_kvm(struct vfio_ap_locks *locks, struct kvm *kvm)
 }
 
 /**
- * vfio_ap_lock_release() - release what vfio_ap_lock_acquire() took
- * @locks: what was taken
+ * vfio_ap_lock_release() - release the locks that @locks records
+ * @locks: the locks taken
  *
- * Context: process. Releases all locks taken, in reverse order.
+ * Context: process, may sleep; expects the locks in @locks. Releases them.
  */
 void vfio_ap_lock_release(struct vfio_ap_locks *locks)
 {
@@ -220,13 +211,13 @@ void vfio_ap_lock_release(struct vfio_ap_locks *locks)
 }
 
 /**
- * vfio_ap_lock_try_guest() - take the locks of one guest if its own is free
- * @locks: where to remember what was taken
- * @mdev: the guest's mdev
+ * vfio_ap_lock_try_guest() - trylock kvm->lock, then take mdevs_lock
+ * @locks: records the guest
+ * @mdev: the mdev
  *
- * Context: process; expects guests_lock. Takes kvm->lock (if there is a guest) and
- *	    mdevs_lock, to be released with vfio_ap_lock_release_guest().
- * Return: true if it was free or is not needed, otherwise none is taken.
+ * Context: process, may sleep; expects guests_lock. Takes kvm->lock if there is
+ *	    a guest, and mdevs_lock.
+ * Return: true with the locks; false without locks if kvm->lock is contended.
  */
 bool vfio_ap_lock_try_guest(struct vfio_ap_locks *locks,
 			    const struct ap_matrix_mdev *mdev)
@@ -240,10 +231,10 @@ bool vfio_ap_lock_try_guest(struct vfio_ap_locks *locks,
 }
 
 /**
- * vfio_ap_lock_release_guest() - release what vfio_ap_lock_try_guest() took
- * @locks: what was taken
+ * vfio_ap_lock_release_guest() - undo vfio_ap_lock_try_guest()
+ * @locks: the guest
  *
- * Context: process; guests_lock stays held.
+ * Context: process; expects guests_lock. Releases mdevs_lock and kvm->lock.
  */
 void vfio_ap_lock_release_guest(struct vfio_ap_locks *locks)
 {
@@ -255,8 +246,8 @@ void vfio_ap_lock_release_guest(struct vfio_ap_locks *locks)
 }
 
 /**
- * vfio_ap_lock_assert_held() - demand the locks for plugging and unplugging
- * @mdev: the mdev whose guest is going to change
+ * vfio_ap_lock_assert_held() - assert the locks for an APCB update
+ * @mdev: the mdev
  *
  * Context: process; expects guests_lock, kvm->lock if @mdev has a guest, and
  *	    mdevs_lock.
