@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The s390 debug feature area "vfio_ap": what happened, to be looked up
- * afterwards; it is in dumps, too. One page, sprintf view, level 4.
+ * The s390 debug feature "vfio_ap" records events for later analysis, also in
+ * system dumps. It has one page, the sprintf view, and level 4 by default.
  */
 #ifndef VFIO_AP_DEBUG_H
 #define VFIO_AP_DEBUG_H
@@ -9,22 +9,22 @@
 #include <linux/unaligned.h>
 #include <asm/debug.h>
 
-/* Something is kept out or lost */
+/* A queue is unusable, or a page was leaked */
 #define VFIO_AP_DBF_ERR		3
-/* Guests come and go, what was refused */
+/* Attach and detach of guests, refused requests, recovered queues */
 #define VFIO_AP_DBF_NOTICE	4
-/* What guests got, queues come and go; not recorded unless asked for */
+/* Changes of APCBs, bind and unbind of queues; off by default */
 #define VFIO_AP_DBF_INFO	5
-/* The format, and as many arguments as vfio_ap_dbf_mdev() has at most */
+/* One format and eight arguments, five of them from vfio_ap_dbf_mdev() */
 #define VFIO_AP_DBF_ARGS	9
 
 extern debug_info_t *vfio_ap_dbf;
 
-/* The arguments are kept, not the text: nothing that %s could point to. */
+/* s390dbf stores the arguments, not the text, so %s must not be used. */
 #define vfio_ap_dbf_event(level, fmt, ...)				\
 	debug_sprintf_event(vfio_ap_dbf, (level), fmt, ##__VA_ARGS__)
 
-/* The same about an mdev, which is named by its UUID; three arguments more */
+/* Record an event of an mdev, named by its UUID; up to three arguments */
 #define vfio_ap_dbf_mdev(level, matrix_mdev, fmt, ...)			\
 do {									\
 	const u8 *_b = (matrix_mdev)->mdev->uuid.b;			\

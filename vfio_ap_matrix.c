@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mask algebra: filter, overlap, parse, format.
+ * Arithmetic of masks and matrices: filter, compare, parse, format.
  *
- * Pure functions of their arguments; the caller holds whatever guards those.
+ * The functions are pure. Callers hold the locks that protect the arguments.
  */
 #ifdef __KERNEL__
 #include <linux/errno.h>
@@ -18,11 +18,11 @@
 
 /**
  * ap_mask_next() - find the next member of a mask
- * @m: the mask
- * @id: where to start, 0 to 256; itself a candidate
+ * @m: mask
+ * @id: number to start at, 0 to 256
  *
  * Context: any.
- * Return: the smallest member not below @id, 256 if there is none.
+ * Return: the smallest member that is @id or larger, 256 if there is none.
  */
 unsigned int ap_mask_next(const struct ap_mask *m, unsigned int id)
 {
@@ -42,7 +42,7 @@ unsigned int ap_mask_next(const struct ap_mask *m, unsigned int id)
 
 /**
  * ap_mask_weight() - count the members of a mask
- * @m: the mask
+ * @m: mask
  *
  * Context: any.
  * Return: the number of members, 0 to 256.
@@ -55,8 +55,8 @@ unsigned int ap_mask_weight(const struct ap_mask *m)
 
 /**
  * ap_mask_nth() - find a member by its rank
- * @m: the mask
- * @n: the rank, 0 for the smallest member
+ * @m: mask
+ * @n: rank, 0 for the smallest member
  *
  * Context: any.
  * Return: the member, 256 if the mask has no more than @n members.
@@ -73,7 +73,7 @@ unsigned int ap_mask_nth(const struct ap_mask *m, unsigned int n)
 
 /**
  * ap_mask_upto() - make the mask of all numbers up to a maximum
- * @max: the largest member, 0 to 255
+ * @max: largest member, 0 to 255
  *
  * Context: any.
  * Return: the mask.
@@ -90,8 +90,8 @@ struct ap_mask ap_mask_upto(unsigned int max)
 
 /**
  * ap_matrix_equal() - compare two matrices
- * @a: one
- * @b: the other
+ * @a: first matrix
+ * @b: second matrix
  *
  * Context: any.
  * Return: true if all three masks are equal.
@@ -104,12 +104,12 @@ bool ap_matrix_equal(const struct ap_matrix *a, const struct ap_matrix *b)
 }
 
 /**
- * ap_matrix_difference() - find the numbers that two matrices do not share
- * @a: one
- * @b: the other
+ * ap_matrix_difference() - find the numbers that only one of two matrices has
+ * @a: first matrix
+ * @b: second matrix
  *
  * Context: any.
- * Return: what is in one of them only, mask by mask.
+ * Return: the symmetric difference of each mask.
  */
 struct ap_matrix ap_matrix_difference(const struct ap_matrix *a,
 				      const struct ap_matrix *b)
@@ -131,12 +131,12 @@ static struct ap_mask ap_mask_apply(const struct ap_mask *m,
 }
 
 /**
- * ap_matrix_apply() - change a matrix
- * @m: the matrix before
- * @delta: the change
+ * ap_matrix_apply() - apply a change to a matrix
+ * @m: matrix before the change
+ * @delta: numbers to clear and to set
  *
  * Context: any.
- * Return: the matrix afterwards.
+ * Return: the matrix after the change.
  */
 struct ap_matrix ap_matrix_apply(const struct ap_matrix *m,
 				 const struct ap_matrix_delta *delta)
@@ -151,12 +151,12 @@ struct ap_matrix ap_matrix_apply(const struct ap_matrix *m,
 }
 
 /**
- * ap_matrix_touches() - tell whether two matrices have any number in common
- * @a: one
- * @b: the other
+ * ap_matrix_touches() - check whether two matrices have any number in common
+ * @a: first matrix
+ * @b: second matrix
  *
  * Context: any.
- * Return: true if they have an adapter, a domain or a control domain in common.
+ * Return: true if they share an adapter, a usage domain or a control domain.
  */
 bool ap_matrix_touches(const struct ap_matrix *a, const struct ap_matrix *b)
 {
@@ -166,13 +166,13 @@ bool ap_matrix_touches(const struct ap_matrix *a, const struct ap_matrix *b)
 }
 
 /**
- * ap_matrix_has() - tell whether an APQN is in a matrix
- * @m: the matrix
- * @apid: adapter, 0 to 255
- * @apqi: usage domain, 0 to 255
+ * ap_matrix_has() - check whether a matrix has an APQN
+ * @m: matrix
+ * @apid: APID, 0 to 255
+ * @apqi: APQI, 0 to 255
  *
  * Context: any.
- * Return: true if both numbers are members.
+ * Return: true if @m has both the adapter and the usage domain.
  */
 bool ap_matrix_has(const struct ap_matrix *m, unsigned int apid,
 		   unsigned int apqi)
@@ -182,13 +182,13 @@ bool ap_matrix_has(const struct ap_matrix *m, unsigned int apid,
 
 /**
  * ap_matrix_shares() - find an APQN that two matrices have in common
- * @a: one matrix
- * @b: the other
- * @apid: where to store the adapter of the first common APQN
- * @apqi: where to store its domain
+ * @a: first matrix
+ * @b: second matrix
+ * @apid: set to the APID of the first common APQN
+ * @apqi: set to the APQI of the first common APQN
  *
  * Context: any.
- * Return: true if there is one.
+ * Return: true if they have a common APQN.
  */
 bool ap_matrix_shares(const struct ap_matrix *a, const struct ap_matrix *b,
 		      unsigned int *apid, unsigned int *apqi)
@@ -202,12 +202,12 @@ bool ap_matrix_shares(const struct ap_matrix *a, const struct ap_matrix *b,
 }
 
 /**
- * ap_matrix_loses() - tell whether a change takes queues away
- * @from: the matrix before
- * @to: the matrix after
+ * ap_matrix_loses() - check whether a change removes adapters or usage domains
+ * @from: matrix before the change
+ * @to: matrix after the change
  *
  * Context: any.
- * Return: true if @from has an adapter or a usage domain that @to has not.
+ * Return: true if @from has an adapter or a usage domain that @to lacks.
  */
 bool ap_matrix_loses(const struct ap_matrix *from, const struct ap_matrix *to)
 {
@@ -217,13 +217,13 @@ bool ap_matrix_loses(const struct ap_matrix *from, const struct ap_matrix *to)
 
 /**
  * ap_matrix_added() - find the APQNs that a change adds
- * @from: the matrix before
- * @to: the matrix after
- * @rows: where to store the new adapters, with all domains of @to
- * @columns: where to store the new domains, with all adapters of @to
+ * @from: matrix before the change
+ * @to: matrix after the change
+ * @rows: set to the new adapters with all usage domains of @to
+ * @columns: set to the new usage domains with all adapters of @to
  *
- * The APQNs of @rows and @columns together are those of @to that @from does
- * not have. Control domains are left out.
+ * @rows and @columns together have exactly the APQNs of @to that @from lacks.
+ * Their control domains are empty.
  *
  * Context: any.
  */
@@ -241,13 +241,13 @@ void ap_matrix_added(const struct ap_matrix *from, const struct ap_matrix *to,
 }
 
 /**
- * ap_matrix_resetting() - find domains that have a queue in reset
- * @m: the matrix; its adapters are looked at
- * @adapters: the queues
- * @domains: the domains of interest
+ * ap_matrix_resetting() - find usage domains that have a queue in reset
+ * @m: matrix whose adapters are checked
+ * @adapters: queue states by APID
+ * @domains: usage domains to check
  *
  * Context: any.
- * Return: those of @domains of which a queue of an adapter of @m is in reset.
+ * Return: the subset of @domains with a queue in reset on an adapter of @m.
  */
 struct ap_mask ap_matrix_resetting(const struct ap_matrix *m,
 				   struct ap_adapter *const *adapters,
@@ -263,13 +263,13 @@ struct ap_mask ap_matrix_resetting(const struct ap_matrix *m,
 }
 
 /**
- * ap_matrix_lacks() - find the queue that keeps an adapter from a guest
- * @adapter: the adapter's queues, NULL if none was ever bound
- * @domains: the domains that a guest would get
- * @apqi: where to store the first domain whose queue cannot be passed
+ * ap_matrix_lacks() - find the queue that withholds an adapter from a guest
+ * @adapter: queue states of the adapter, NULL if none was ever bound
+ * @domains: usage domains of the guest
+ * @apqi: set to the first of @domains whose queue is not ready
  *
  * Context: any.
- * Return: true if there is such a domain.
+ * Return: true if a queue is not ready.
  */
 bool ap_matrix_lacks(const struct ap_adapter *adapter,
 		     const struct ap_mask *domains, unsigned int *apqi)
@@ -283,15 +283,16 @@ bool ap_matrix_lacks(const struct ap_adapter *adapter,
 }
 
 /**
- * ap_matrix_filter() - compute what a guest may get
- * @shadow: where to store the result
- * @assigned: what the administrator assigned
- * @host: what the host has
- * @pending: usage domains that are not to be passed yet
- * @adapters: the queues
+ * ap_matrix_filter() - compute the shadow APCB of a guest
+ * @shadow: set to the result
+ * @assigned: assigned matrix
+ * @host: AP configuration of the host
+ * @pending: usage domains that are withheld
+ * @adapters: queue states by APID
  *
- * The masks of a guest are a product: it cannot be denied a single queue. An
- * adapter is passed if each of its queues in the remaining domains can be.
+ * An APCB passes through every APQN of APM x AQM, so that a single queue cannot
+ * be withheld. An adapter is passed through if all its queues in the remaining
+ * usage domains are ready.
  *
  * Context: any.
  */
@@ -343,15 +344,15 @@ static int ap_matrix_parse_mask(struct ap_mask *m, const char *text, size_t len)
 }
 
 /**
- * ap_matrix_parse_config() - read what is written to ap_config
- * @m: where to store the masks; undefined on error
- * @text: the text, need not be terminated
- * @len: its length in bytes; what is beyond 201 bytes is ignored
+ * ap_matrix_parse_config() - parse the text that is written to ap_config
+ * @m: set to the masks; undefined on error
+ * @text: text, not necessarily terminated by a NUL
+ * @len: length of @text in bytes; the text is cut to 201 bytes
  *
- * Three fields, each ended by a comma, a newline or the end of the text. A
- * field is an optional 0x or x and up to 64 hexadecimal digits, the first of
- * them standing for the numbers 0 to 3. What follows the third field's end is
- * ignored.
+ * The text has three fields: APM, AQM and ADM. A comma, a newline or the end of
+ * the text ends a field. A field has an optional prefix 0x or x and 0 to 64
+ * hexadecimal digits. The first digit stands for the numbers 0 to 3. The parser
+ * ignores text behind the third field.
  *
  * Context: any.
  * Return: 0, or -EINVAL if a field is missing or malformed.
@@ -378,12 +379,12 @@ int ap_matrix_parse_config(struct ap_matrix *m, const char *text, size_t len)
 }
 
 /**
- * ap_matrix_format_config() - write the masks as ap_config shows them
- * @m: the matrix
- * @buf: where to write; must have room for 202 bytes
+ * ap_matrix_format_config() - format the masks for ap_config
+ * @m: matrix
+ * @buf: output buffer of at least 202 bytes
  *
  * Context: any.
- * Return: 201, the number of bytes written before the final NUL.
+ * Return: 201, the number of bytes without the final NUL.
  */
 size_t ap_matrix_format_config(const struct ap_matrix *m, char *buf)
 {
@@ -419,14 +420,14 @@ static void ap_matrix_put_line(char *line, unsigned int apid, unsigned int apqi)
 }
 
 /**
- * ap_matrix_format_apqns() - write a part of the listing of a matrix
- * @m: the matrix
- * @buf: where to write; no final NUL
- * @off: which byte of the whole listing comes first
- * @count: how many bytes there is room for
+ * ap_matrix_format_apqns() - format a part of the listing of a matrix's APQNs
+ * @m: matrix
+ * @buf: output buffer; gets no final NUL
+ * @off: offset of the part in the listing, in bytes
+ * @count: size of @buf in bytes
  *
- * All lines of a listing have the same length. So a reader that asks for it
- * piece by piece costs one pass over the listing, however long that is.
+ * All lines of a listing have the same length, so that a line is found by its
+ * offset. Reading the listing piece by piece therefore costs one pass.
  *
  * Context: any.
  * Return: the number of bytes written, 0 at the end of the listing.
@@ -450,7 +451,7 @@ size_t ap_matrix_format_apqns(const struct ap_matrix *m, char *buf,
 
 	if (off >= (u64)lines * width)
 		return 0;
-	/* Both fit 32 bits now: a listing has at most 512 KiB. */
+	/* A listing has at most 512 KiB, so @off fits in 32 bits. */
 	first = (u32)off / width;
 	skip = (u32)off % width;
 	apid = ap_mask_nth(&m->apm, (u32)first / columns);
@@ -467,7 +468,7 @@ size_t ap_matrix_format_apqns(const struct ap_matrix *m, char *buf,
 			apqi = ap_mask_next(&m->aqm, apqi + 1);
 		if (apqi < AP_MASK_BITS)
 			continue;
-		/* The row is complete; so is everything without adapters. */
+		/* Without adapters, the listing is a single row of domains. */
 		if (!apids)
 			break;
 		apid = ap_mask_next(&m->apm, apid + 1);

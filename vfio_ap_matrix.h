@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * AP masks and what can be computed from them.
+ * AP masks, matrices, and their arithmetic.
  *
- * Nothing in this room takes a lock, issues an instruction or knows a kernel
- * object: tests/host compiles it for the machine it runs on and compares it
- * with a naive model.
+ * This code is free of locks, AP instructions and kernel objects, so that
+ * tests/host can run it in user space and compare it with a naive model.
  */
 #ifndef VFIO_AP_MATRIX_H
 #define VFIO_AP_MATRIX_H
@@ -17,19 +16,21 @@
 #define AP_MASK_BITS	256
 #define AP_MASK_WORDS	(AP_MASK_BITS / 64)
 
-/* "05.0004\n", what each line of a listing of APQNs takes */
+/* Length of the line "05.0004\n" in a listing of APQNs */
 #define AP_MATRIX_LINE_APQN	8
-/* "05.\n", adapters without a domain */
+/* Length of "05.\n", in a listing of adapters without a domain */
 #define AP_MATRIX_LINE_APID	4
-/* ".0004\n", domains without an adapter */
+/* Length of ".0004\n", in a listing of domains without an adapter */
 #define AP_MATRIX_LINE_APQI	6
-/* "0x<64 digits>,0x<64 digits>,0x<64 digits>\n" */
+/* Length of "0x<64 digits>,0x<64 digits>,0x<64 digits>\n" */
 #define AP_MATRIX_CONFIG_LEN	201
 
 /**
- * struct ap_mask - a set of adapter or domain numbers
- * @w: bit 0 is the left-most bit of the first word, as in QCI and the APCB;
- *     on s390x the memory layout is that of the architecture
+ * struct ap_mask - a set of adapter or domain numbers, 0 to 255
+ * @w: bit 0 is the left-most bit of the first word; on s390x this is the memory
+ *     layout of QCI and of the APCB
+ *
+ * A value type instead of a kernel bitmap lets tests/host compile this code.
  */
 struct ap_mask {
 	u64 w[AP_MASK_WORDS];
@@ -49,8 +50,8 @@ struct ap_matrix {
 
 /**
  * struct ap_matrix_delta - a change of a matrix
- * @clear: the numbers that are cleared
- * @set: the numbers that are set afterwards
+ * @clear: numbers to clear
+ * @set: numbers to set after that
  */
 struct ap_matrix_delta {
 	struct ap_matrix clear;
@@ -58,13 +59,13 @@ struct ap_matrix_delta {
 };
 
 /**
- * struct ap_adapter - what the driver knows of the queues of one adapter
- * @bound: domains whose queue is bound to the driver
- * @resetting: bound, and being reset; not those that failed
- * @failed: bound, and the last reset was refused, or not verified in time
- * @down: bound, and deconfigured, checkstopped or lost by the host while a reset
- *	was wanted
- * @ready: bound, and fit to be in a guest
+ * struct ap_adapter - states of the queues of one adapter, by usage domain
+ * @bound: the queue is bound to the driver
+ * @resetting: bound, and in reset
+ * @failed: bound, and the last reset was refused or timed out
+ * @down: bound, with a reset pending, but deconfigured, checkstopped or lost by
+ *	the host
+ * @ready: bound, and can be passed through to a guest
  */
 struct ap_adapter {
 	struct ap_mask bound;

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The map of the driver: its objects, its locks, and who offers what */
+/*
+ * The map of the driver: its objects, the locks that protect them, and the
+ * functions of each file. Masks and their arithmetic are in vfio_ap_matrix.h.
+ *
+ * A member described with "[L]" is protected by the lock L.
+ */
 #ifndef VFIO_AP_PRIVATE_H
 #define VFIO_AP_PRIVATE_H
 
@@ -29,21 +34,21 @@
 #define VFIO_AP_DEVICE_API	"vfio-ap"
 
 /*
- * A reset that takes longer than the first fails. Waiters time out after the
- * second, which is longer, so that they see the failure rather than a timeout.
+ * A reset that takes longer than VFIO_AP_RESET_MS fails. Waiters time out after
+ * VFIO_AP_WAIT_MS, which is longer so that they see the failure.
  */
 #define VFIO_AP_RESET_MS	2000
 #define VFIO_AP_WAIT_MS		2500
 #define VFIO_AP_WAIT		msecs_to_jiffies(VFIO_AP_WAIT_MS)
 
-/* How long a completed reset, or an accepted enable, may take to show its effect */
+/* Maximum delay until TAPQ shows a completed reset or an accepted enable */
 #define VFIO_AP_SETTLE_NS	(40 * NSEC_PER_MSEC)
 
-/* The first look at a reset comes after this time, see vfio_ap_reset_delay() */
+/* Delay before the first poll of a reset, see vfio_ap_reset_delay() */
 #define VFIO_AP_POLL_MIN_NS	(50 * NSEC_PER_USEC)
-#define VFIO_AP_NEVER		U64_MAX
+#define VFIO_AP_NEVER		U64_MAX /* no poll is scheduled */
 
-/* Indices of SET_IRQS, as linux/vfio.h of new kernels has them */
+/* Indices of SET_IRQS; linux/vfio.h of 6.12 has only the first of them. */
 enum vfio_ap_event {
 	VFIO_AP_EVENT_REQ,
 	VFIO_AP_EVENT_CFG_CHG,
@@ -53,21 +58,20 @@ enum vfio_ap_event {
 struct vfio_ap_addition;
 struct vfio_ap_nib;
 
-/* A range of guest memory, from its first to its last address */
+/* A range of guest addresses; both ends are included. */
 struct vfio_ap_range {
 	u64 first;
 	u64 last;
 };
 
-/* Buckets of the index of queues: 8 KiB; 4,096 queues make four in a bucket */
+/* The index has 1,024 buckets (8 KiB): four queues each if 4,096 are bound. */
 #define VFIO_AP_INDEX_BITS	10
 
 /**
- * struct vfio_ap_vm - a guest that has queues, or had them
- * @refs: the mdev as long as it is attached; each queue that left the guest when
- *	that was protected, until its reset is verified
+ * struct vfio_ap_vm - a guest that its mdev and its queues keep alive
+ * @refs: one for the attached mdev, one for each queue whose @vm points here
  * @kvm: the guest, with a reference
- * @work: gives up the reference where that cannot be done on the spot
+ * @work: drops the last reference where the caller holds a queue's lock
  */
 struct vfio_ap_vm {
 	refcount_t refs;
@@ -76,35 +80,35 @@ struct vfio_ap_vm {
 };
 
 /**
- * struct ap_matrix_mdev - a mediated device: a matrix, and perhaps a guest
- * @vdev: what VFIO knows of it; its lifetime is this object's
- * @node: in &ap_matrix_dev.mdev_list
- * @mdev: the device in sysfs
- * @apid_max: largest adapter number that can be assigned; constant
- * @apqi_max: largest domain number that can be assigned; constant
- * @matrix: what the administrator assigned; changed under guests_lock and
- *	mdevs_lock, either of them is enough to look at it
- * @shadow_apcb: what the guest has, or would have; [mdevs_lock], written under
- *	shadow_lock as well
- * @shadow_lock: for AQIC, which looks at the shadow without mdevs_lock; a leaf
- * @aqm_pending: domains assigned or added to the host of late, not passed before
- *	their queues are reset; [mdevs_lock]
- * @release_requested: VFIO asked for the device back, nothing is plugged any
- *	more; [mdevs_lock]
- * @outdated: what @shadow_apcb depends on has changed; [guests_lock]
- * @kvm: the guest; changed under guests_lock and mdevs_lock, either of them
- *	is enough to look at it, plugging needs guests_lock and kvm->lock
- * @vm: the guest as queues know it; set and cleared with @kvm
- * @pqap_hook: what KVM calls for AQIC; constant
+ * struct ap_matrix_mdev - a mediated device with its matrix and its guest
+ * @vdev: VFIO device; its lifetime is that of this object
+ * @node: entry in &ap_matrix_dev.mdev_list
+ * @mdev: device in sysfs
+ * @apid_max: largest APID that can be assigned; constant
+ * @apqi_max: largest APQI that can be assigned; constant
+ * @matrix: assigned matrix; written under guests_lock and mdevs_lock, read
+ *	under either
+ * @shadow_apcb: shadow APCB; without a guest, the one that a guest would get;
+ *	[mdevs_lock], written under @shadow_lock as well
+ * @shadow_lock: protects AQIC's lockless reads of @shadow_apcb; a leaf
+ * @aqm_pending: usage domains withheld until their queues are reset;
+ *	[mdevs_lock]
+ * @release_requested: VFIO has requested the device; @shadow_apcb evaluates
+ *	to empty until the device is closed; [mdevs_lock]
+ * @outdated: @shadow_apcb has to be evaluated again; [guests_lock]
+ * @kvm: attached guest or NULL; written under guests_lock, kvm->lock and
+ *	mdevs_lock; read under guests_lock or mdevs_lock, by AQIC without a lock
+ * @vm: the same guest, for queues; NULL if @kvm is NULL
+ * @pqap_hook: function that KVM calls for AQIC; constant
  * @event: eventfds of user space; [mdevs_lock]
- * @evaluate_work: evaluates this mdev alone, when its kvm->lock was taken
- * @release_wq: where pins of this mdev are returned; may wait for its VMM
- * @nibs: NIB pages that VFIO has pinned for this mdev; [nib_lock]
+ * @evaluate_work: evaluates this mdev if its kvm->lock was contended
+ * @release_wq: returns the pins of this mdev; may wait for its VMM
+ * @nibs: NIBs that are pinned or being pinned; [nib_lock]
  * @nib_wait: woken when a NIB leaves @nibs
  * @unmaps: ranges that VFIO is unmapping; [nib_lock]
- * @closed: where no page is pinned any more before the device is closed, empty
- *	if the first address is larger than the last; [nib_lock]
- * @unmaps_of_nibs: how often type 1 unmapped memory that had a NIB; [nib_lock]
+ * @closed: range where pins are refused until the device is closed; empty if
+ *	first > last; [nib_lock]
+ * @unmaps_of_nibs: unmaps by type 1 since the device was opened; [nib_lock]
  */
 struct ap_matrix_mdev {
 	struct vfio_device vdev;
@@ -114,7 +118,7 @@ struct ap_matrix_mdev {
 	unsigned int apqi_max;
 	struct ap_matrix matrix;
 	struct ap_matrix shadow_apcb;
-	seqlock_t shadow_lock; /* shadow_apcb, next to mdevs_lock */
+	seqlock_t shadow_lock; /* shadow_apcb, in addition to mdevs_lock */
 	struct ap_mask aqm_pending;
 	bool release_requested;
 	bool outdated;
@@ -132,15 +136,13 @@ struct ap_matrix_mdev {
 };
 
 /**
- * enum vfio_ap_queue_state - where the life of a queue stands
- * @VFIO_AP_QUEUE_RESETTING: a reset is wanted or under way, not verified
- * @VFIO_AP_QUEUE_CLEAN: a reset was verified; nobody but a guest that has the
- *	queue changed anything since
- * @VFIO_AP_QUEUE_OFFLINE: a reset is wanted, but the queue is deconfigured or
- *	checkstopped, or the host has lost it; the driver goes on trying
- * @VFIO_AP_QUEUE_FAILED: the reset was refused, or not verified in time; the
- *	driver goes on trying
- * @VFIO_AP_QUEUE_UNBOUND: not bound any more; stays until its interrupt is off
+ * enum vfio_ap_queue_state - state of a queue
+ * @VFIO_AP_QUEUE_RESETTING: a reset is pending or under way
+ * @VFIO_AP_QUEUE_CLEAN: a reset was verified; since then only its guest used it
+ * @VFIO_AP_QUEUE_OFFLINE: a reset is pending, but the queue is deconfigured,
+ *	checkstopped or lost by the host; the driver retries
+ * @VFIO_AP_QUEUE_FAILED: the reset was refused or timed out; the driver retries
+ * @VFIO_AP_QUEUE_UNBOUND: unbound, and polled until the interrupt is off
  */
 enum vfio_ap_queue_state {
 	VFIO_AP_QUEUE_RESETTING,
@@ -151,46 +153,43 @@ enum vfio_ap_queue_state {
 };
 
 /**
- * struct vfio_ap_queue - a queue that is, or was, bound to the driver
- * @ref: references; the index holds one, so does the list of polled queues,
- *	and so does each NIB
- * @rcu: for the lookup without a lock
- * @index: in &ap_matrix_dev.queues
+ * struct vfio_ap_queue - a queue that is bound to the driver, or was
+ * @ref: references; one each for the index, the poller and every NIB
+ * @rcu: frees the object after lockless lookups
+ * @index: entry in &ap_matrix_dev.queues; [mdevs_lock]
  * @apqn: AP_MKQID(APID, APQI); constant
- * @lock: guards what follows, and makes a sequence of PQAPs to the queue one
- * @ap_queue: the bus's object, NULL after unbind
+ * @lock: protects the members below if they name no other lock, and serializes
+ *	multi-step PQAP sequences on the queue
+ * @ap_queue: the AP bus's object; NULL after unbind
  * @state: see enum vfio_ap_queue_state
  * @zapq: the next step of the reset is ZAPQ, otherwise TAPQ
- * @again: another ZAPQ has to follow the one under way
- * @keep: the queue stays in its guest while it is being reset, or is DOWN
- * @lost: DOWN because the host does not have the queue: QCI tells when to go on
- * @unseen: an enable was accepted and the interrupt not seen on since, so one that
- *	is off proves nothing
+ * @again: another ZAPQ has to follow the reset under way
+ * @keep: the queue stays in its guest while it is RESETTING or OFFLINE
+ * @lost: the host has lost the queue; resets resume when QCI lists it again
+ * @unseen: an enable was accepted, and TAPQ has not shown the interrupt on yet;
+ *	it may still take effect, until VFIO_AP_SETTLE_NS after @stopped
  * @told: the kernel log says that the reset failed
- * @accepted: the last ZAPQ was accepted; after unbind: a reset is under way
- * @disable: AQIC to disable has to be issued again
- * @nib: where the adapter may still write, NULL if it may not
- * @irq_off_pending: nobody wants @nib any more, wait for the interrupt to be off
- * @vm: the protected guest that the queue may still be bound to, or NULL
- * @nib_cache: a NIB that was used and can be used again, or NULL; whoever exchanges
- *	it for something else has it
- * @since: when the current reset began, or the host changed since, in ns of
- *	CLOCK_MONOTONIC
- * @tried: when something was done last that is waited for, the same
- * @stopped: when the interrupt was to go off, the same
- * @response: the last response code, for messages
- * @node: in &ap_matrix_dev.polled, or empty; [poll_lock]
- * @due: when to poll, in ns of CLOCK_MONOTONIC; the largest number if it is not
- *	among the polled ones, or the poller is looking at it and nobody asked
- *	for more since; [poll_lock], who has the queue's lock may look at it
- * @changed_node: in the poller's list of queues that changed; poller only
+ * @accepted: the last ZAPQ was accepted; after unbind: a reset was started
+ * @disable: AQIC has to be issued again to disable the interrupt
+ * @irq_off_pending: the poller releases @nib when the interrupt is off
+ * @response: last response code, for messages
+ * @nib: NIB registered with the adapter; NULL if the queue's interrupt is off
+ * @vm: protected guest that the queue may still be bound to, or NULL
+ * @nib_cache: one freed NIB kept for reuse, or NULL; exchanged without @lock
+ * @since: when the reset timeout or the retries began, in ns of CLOCK_MONOTONIC
+ * @tried: when the operation that is polled for began; likewise
+ * @stopped: when the driver began to disable the interrupt; likewise
+ * @node: entry in a list of polled queues, or empty; [poll_lock]
+ * @due: time of the next poll, in ns of CLOCK_MONOTONIC, or VFIO_AP_NEVER;
+ *	[poll_lock], may be read with READ_ONCE() under @lock alone
+ * @changed_node: entry in one of the poller's own lists; poller only
  */
 struct vfio_ap_queue {
 	struct kref ref;
 	struct rcu_head rcu;
 	struct hlist_node index;
 	u16 apqn;
-	struct mutex lock; /* what follows, and the order of PQAPs */
+	struct mutex lock; /* the members below; sequences of PQAP */
 	struct ap_queue *ap_queue;
 	enum vfio_ap_queue_state state;
 	bool zapq:1;
@@ -214,7 +213,7 @@ struct vfio_ap_queue {
 	struct list_head changed_node;
 };
 
-/* A vCPU is asking for the pin, VFIO counts it, it is being given back */
+/* State of a NIB's pin: being pinned, pinned, being unpinned */
 enum vfio_ap_nib_pin {
 	VFIO_AP_NIB_PINNING,
 	VFIO_AP_NIB_PINNED,
@@ -222,25 +221,24 @@ enum vfio_ap_nib_pin {
 };
 
 /**
- * struct vfio_ap_nib - a page with a notification indicator byte
- * @refs: one of the adapter, one of VFIO
- * @node: in &ap_matrix_mdev.nibs as long as VFIO is an owner; [nib_lock]
- * @pin: where the pin stands; whoever makes PINNED RETURNING has to give it
- *	back
- * @revoked: nobody wants the pin any more; set under nib_lock before @pin is
- *	looked at, looked at after @pin was made PINNED
- * @mdev: whose pin it is; valid as long as the NIB is in the list
- * @q: the queue, with a reference
- * @kvm: the guest, with a reference
- * @page: the page, with a reference of our own next to the pin
+ * struct vfio_ap_nib - a guest page with a notification indicator byte
+ * @refs: references; one each for the adapter, for VFIO and for queued @work
+ * @node: entry in &ap_matrix_mdev.nibs while VFIO has a reference; [nib_lock]
+ * @pin: state of the pin; the task that moves it from PINNED to RETURNING must
+ *	unpin the page
+ * @revoked: the page must be unpinned; set under nib_lock before @pin is read,
+ *	and read after @pin was set to PINNED
+ * @mdev: mdev that the page is pinned for; valid while @node is listed
+ * @q: queue that writes to the page, with a reference
+ * @kvm: guest, with a reference
+ * @page: page, with a reference in addition to the pin
  * @iova: guest address of the page
- * @gisc: the guest's interruption subclass, 0 to 7
- * @nisc: the host's interruption subclass for it, valid if @has_gisc
- * @has_gisc: @gisc is registered
- * @adapter_done: the adapter's share is to be given up by @work; [nib_lock]
- * @off: the adapter does not use the page any more; [nib_lock]
- * @work: gives up shares where that cannot be done on the spot; has a share of
- *	its own meanwhile
+ * @gisc: guest interruption subclass, 0 to 7
+ * @nisc: host interruption subclass; valid if @has_gisc
+ * @has_gisc: @gisc is registered with KVM
+ * @adapter_done: @work has to drop the adapter's reference; [nib_lock]
+ * @off: the interrupt is off; [nib_lock]
+ * @work: unpins the page, or drops the adapter's reference
  */
 struct vfio_ap_nib {
 	refcount_t refs;
@@ -260,7 +258,7 @@ struct vfio_ap_nib {
 	struct work_struct work;
 };
 
-/* Here, so that a NIB can give up its reference to its queue by itself */
+/* Inline, so that vfio_ap_nib.c can drop its reference and stay a leaf */
 static inline void vfio_ap_queue_free(struct kref *ref)
 {
 	struct vfio_ap_queue *q = container_of(ref, struct vfio_ap_queue, ref);
@@ -270,40 +268,36 @@ static inline void vfio_ap_queue_free(struct kref *ref)
 	kfree_rcu(q, rcu);
 }
 
-/* Give up a reference */
 static inline void vfio_ap_queue_put(struct vfio_ap_queue *q)
 {
 	kref_put(&q->ref, vfio_ap_queue_free);
 }
 
 /**
- * struct ap_matrix_dev - the driver's one and only root object
- * @device: the parent of all mdevs, /sys/devices/vfio_ap/matrix
- * @parent: what mdev knows of it
- * @guests_lock: guards @mdev_list and the use of KVM pointers to plug and
- *	unplug; see below
- * @mdevs_lock: guards the fields of mdevs, @host and the masks of @adapter
- * @mdev_list: all mdevs; changed under both locks, either is enough to walk
- * @has_qci: the host answers QCI; constant
- * @host: what the host has; [mdevs_lock]
- * @apid_max: largest adapter number of the host; [mdevs_lock]
- * @apqi_max: largest domain number of the host; [mdevs_lock]
- * @adapter: what is known of the queues of each adapter, NULL if none was ever
- *	bound; entries are made under mdevs_lock and stay until the driver goes;
- *	masks: [mdevs_lock]
- * @queues: bound queues by APQN; changed under mdevs_lock, read under RCU
- * @reset_wait: woken when queues left the state RESETTING, and when a guest or
- *	the host has lost queues
- * @polled: queues with a reset or an interrupt that somebody waits for;
- *	[poll_lock]
- * @nr_polled: how many there are, with those that the poller looks at right
- *	now; [poll_lock]
- * @poll_lock: guards @polled and @nr_polled; a leaf
- * @poll_timer: runs the poller when the first of them is due
+ * struct ap_matrix_dev - the driver's root object; there is exactly one
+ * @device: parent of all mdevs, /sys/devices/vfio_ap/matrix
+ * @parent: the mdev core's object for @device
+ * @guests_lock: protects @mdev_list and the attachment of guests
+ * @mdevs_lock: protects the members of mdevs, @host, @queues and @adapter
+ * @mdev_list: all mdevs; written under both locks, read under either
+ * @has_qci: the host has QCI; constant
+ * @host: AP configuration of the host; [mdevs_lock]
+ * @apid_max: largest APID of the host; [mdevs_lock]
+ * @apqi_max: largest APQI of the host; [mdevs_lock]
+ * @adapter: states of each adapter's queues; NULL until one of them is bound,
+ *	then valid until module unload; [mdevs_lock], read by waiters for a reset
+ *	without a lock
+ * @queues: bound queues by APQN; written under mdevs_lock, read under RCU
+ * @reset_wait: woken when a queue leaves the state RESETTING, and when a shadow
+ *	APCB or the host's configuration changes
+ * @polled: queues in reset, or whose interrupt has to go off; [poll_lock]
+ * @nr_polled: queues in @polled or in the poller's own list; [poll_lock]
+ * @poll_lock: protects @polled, @nr_polled and @stopping; a leaf
+ * @poll_timer: queues @poll_work when the first queue of @polled is due
  * @poll_work: the poller
- * @poll_wq: where the poller runs
- * @release_wq: where NIBs end, and mdevs are evaluated one by one
- * @nib_lock: guards the lists of NIBs, and who returns which pin; a leaf
+ * @poll_wq: runs @poll_work
+ * @release_wq: evaluates single mdevs, and drops references of NIBs and guests
+ * @nib_lock: protects the lists of NIBs and of unmaps; a leaf
  * @stopping: the module is being unloaded; [poll_lock]
  *
  * Lock order:
@@ -311,21 +305,23 @@ static inline void vfio_ap_queue_put(struct vfio_ap_queue *q)
  *   ap_attr_mutex > guests_lock > kvm->lock > mdevs_lock > queue->lock
  *   pqap_hook_rwsem > queue->lock
  *
- * Whoever plugs or unplugs takes all of the middle three, through functions of
- * vfio_ap_lock.c that try kvm->lock. None of the first line's locks is held while
- * waiting for hardware, for user memory, for a pin or to return one (KVM holds
- * pqap_hook_rwsem around AQIC, which pins); guests_lock is not even held while
- * waiting for kvm->lock.
+ * Changing a guest's APCB requires guests_lock, kvm->lock and mdevs_lock. The
+ * functions of vfio_ap_lock.c take these locks: they trylock kvm->lock while
+ * guests_lock is held, and block on it with the locks left of it released.
  *
- * VFIO calls dma_unmap with locks held that pinning takes. So no lock that
- * vfio_ap_irq_unmap() takes is held around vfio_pin_pages() and
+ * All locks of the first line are released while the driver waits for hardware
+ * or user memory, and while it pins or unpins a page. KVM holds pqap_hook_rwsem
+ * while AQIC pins a page.
+ *
+ * VFIO calls dma_unmap with locks held that pinning takes. The locks that
+ * vfio_ap_irq_unmap() takes are therefore released around vfio_pin_pages() and
  * vfio_unpin_pages().
  */
 struct ap_matrix_dev {
 	struct device device;
 	struct mdev_parent parent;
-	struct mutex guests_lock; /* mdev_list; KVM pointers to plug with */
-	struct mutex mdevs_lock; /* fields of mdevs, host, adapter */
+	struct mutex guests_lock; /* mdev_list, guests of mdevs */
+	struct mutex mdevs_lock; /* members of mdevs, host, queues, adapter */
 	struct list_head mdev_list;
 	bool has_qci;
 	struct ap_matrix host;
@@ -341,13 +337,13 @@ struct ap_matrix_dev {
 	struct work_struct poll_work;
 	struct workqueue_struct *poll_wq;
 	struct workqueue_struct *release_wq;
-	spinlock_t nib_lock; /* lists of NIBs, and who returns a pin */
+	spinlock_t nib_lock; /* lists of NIBs and of unmaps */
 	bool stopping;
 };
 
 extern struct ap_matrix_dev *matrix_dev;
 
-/* The masks of QCI have the layout of struct ap_mask, in words of 32 bits. */
+/* QCI stores its masks in the layout of struct ap_mask, as words of 32 bits. */
 static inline struct ap_matrix
 vfio_ap_matrix_of(const struct ap_config_info *info)
 {
@@ -360,11 +356,11 @@ vfio_ap_matrix_of(const struct ap_config_info *info)
 	return m;
 }
 
-/* vfio_ap_assign.c: what the administrator assigns */
+/* vfio_ap_assign.c: changes of an assigned matrix */
 int vfio_ap_assign_change(struct ap_matrix_mdev *mdev,
 			  const struct ap_matrix_delta *delta);
 
-/* vfio_ap_guest.c: the one place that changes what a guest has */
+/* vfio_ap_guest.c: shadow APCBs; attach and detach of guests */
 struct ap_matrix_mdev *vfio_ap_guest_mdev_for_apqn(u16 apqn);
 bool vfio_ap_guest_has(const struct ap_matrix_mdev *mdev, u16 apqn);
 void vfio_ap_guest_set_shadow(struct ap_matrix_mdev *mdev,
@@ -380,16 +376,14 @@ int vfio_ap_guest_attach(struct ap_matrix_mdev *mdev, struct kvm *kvm);
 void vfio_ap_guest_detach(struct ap_matrix_mdev *mdev);
 void vfio_ap_guest_withdraw(struct ap_matrix_mdev *mdev);
 
-/* vfio_ap_lock.c: the locks for a change of what a guest has */
+/* vfio_ap_lock.c: the locks for a change of a guest's APCB */
 
 /**
- * struct vfio_ap_locks - which locks vfio_ap_lock_acquire() took
- * @kvm: the guest whose lock is held, NULL if there is none
- * @waited: a reference to a guest that was waited for, to be given up when the
- *	locks are released; NULL if there is none
- * @added: what the AP bus was asked about; the lock of its attributes is held, so
- *	masks and driver_override stay as they were; NULL if there was nothing
- *	to ask
+ * struct vfio_ap_locks - the locks that vfio_ap_lock_acquire() took
+ * @kvm: guest whose kvm->lock is held, or NULL
+ * @waited: reference to @kvm if its lock was blocked on, or NULL
+ * @added: APQNs checked with the AP bus, or NULL; if set, ap_attr_mutex is held
+ *	and keeps masks and driver_override unchanged
  */
 struct vfio_ap_locks {
 	struct kvm *kvm;
@@ -408,7 +402,7 @@ bool vfio_ap_lock_try_guest(struct vfio_ap_locks *locks,
 void vfio_ap_lock_release_guest(struct vfio_ap_locks *locks);
 void vfio_ap_lock_assert_held(const struct ap_matrix_mdev *mdev);
 
-/* vfio_ap_queue.c: queues, their index, and what the masks say of them */
+/* vfio_ap_queue.c: queues, their index, and the masks of their states */
 struct vfio_ap_queue *vfio_ap_queue_find(u16 apqn);
 struct vfio_ap_queue *vfio_ap_queue_get(u16 apqn);
 struct vfio_ap_queue *vfio_ap_queue_bind(u16 apqn, struct ap_queue *ap_queue);
@@ -456,11 +450,11 @@ void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length);
 void vfio_ap_irq_unregister_gisc(struct vfio_ap_queue *q);
 void vfio_ap_irq_abandon(struct vfio_ap_queue *q);
 
-/* vfio_ap_nib.c: notification indicator bytes; calls no other room */
+/* vfio_ap_nib.c: notification indicator bytes; calls no other file */
 
 /* A range of guest memory that VFIO is unmapping */
 struct vfio_ap_unmap {
-	struct list_head node; /* in &ap_matrix_mdev.unmaps; [nib_lock] */
+	struct list_head node; /* in ap_matrix_mdev.unmaps, under nib_lock */
 	struct vfio_ap_range range;
 };
 
@@ -487,15 +481,15 @@ int vfio_ap_nib_init_mdev(struct ap_matrix_mdev *mdev);
 void vfio_ap_nib_exit_mdev(struct ap_matrix_mdev *mdev);
 void vfio_ap_nib_init(void);
 
-/* vfio_ap_bus.c: what the AP bus tells us, and what we ask it */
+/* vfio_ap_bus.c: callbacks of the AP bus, and ownership of APQNs */
 
 /**
  * struct vfio_ap_addition - APQNs that are added to an mdev
  * @rows: new adapters with all domains
  * @columns: new domains with all adapters
- * @answer: what the bus said about them: 0, -EADDRNOTAVAIL, or -EINTR if it was
- *	not asked to the end
- * @reserved: the APQN that made it say -EADDRNOTAVAIL
+ * @answer: result of the ownership check: 0, -EADDRNOTAVAIL, or -EINTR after a
+ *	fatal signal
+ * @reserved: first APQN reserved for host drivers; valid with -EADDRNOTAVAIL
  */
 struct vfio_ap_addition {
 	struct ap_matrix rows;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints: what the hardware is asked, and what a guest gets.
+ * Tracepoints: PQAPs that reset queues or set up interrupts, and APCB updates.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM vfio_ap
@@ -13,7 +13,7 @@
 
 #include "vfio_ap_matrix.h"
 
-/* What a queue answered */
+/* Status word of a PQAP */
 DECLARE_EVENT_CLASS(vfio_ap_status,
 		    TP_PROTO(u16 apqn, struct ap_queue_status status),
 		    TP_ARGS(apqn, status),
@@ -31,12 +31,10 @@ DECLARE_EVENT_CLASS(vfio_ap_status,
 			      __entry->apqn & 255, __entry->status)
 );
 
-/* A reset is started */
 DEFINE_EVENT(vfio_ap_status, vfio_ap_zapq,
 	     TP_PROTO(u16 apqn, struct ap_queue_status status),
 	     TP_ARGS(apqn, status));
 
-/* Is it complete? */
 DEFINE_EVENT(vfio_ap_status, vfio_ap_tapq,
 	     TP_PROTO(u16 apqn, struct ap_queue_status status),
 	     TP_ARGS(apqn, status));
@@ -49,7 +47,7 @@ DEFINE_EVENT(vfio_ap_status, vfio_ap_irq_off,
 	     TP_PROTO(u16 apqn, struct ap_queue_status status),
 	     TP_ARGS(apqn, status));
 
-/* What a guest has from now on */
+/* Update of a guest's APCB; @shadow is the new shadow APCB */
 TRACE_EVENT(vfio_ap_apcb,
 	    TP_PROTO(const char *mdev, const struct ap_matrix *shadow),
 	    TP_ARGS(mdev, shadow),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Constants of the AP bus's private header, for kernels whose source is not at
- * hand, or whose header lacks the newer ones. Most are those of the AP
- * architecture. tests/headers compares them with the headers of the lab's
- * kernels; where both are included, the compiler does.
+ * Constants of the AP bus's private header, for kernels whose header is not
+ * available or lacks some of them. The AP architecture defines most of them.
+ * tests/headers compares them with the headers of known kernels. The compiler
+ * compares them as well if both headers are included.
  */
 #ifndef VFIO_AP_COMPAT_AP_BUS_CONSTANTS_H
 #define VFIO_AP_COMPAT_AP_BUS_CONSTANTS_H
@@ -37,7 +37,7 @@
 #define AP_RESPONSE_ASSOC_FAILED		0x36
 #define AP_RESPONSE_INVALID_DOMAIN		0x42
 
-/* No secret is associated with the queue. */
+/* Value of assoc_idx in struct ap_queue without an associated secret */
 #define ASSOC_IDX_INVALID	0x10000
 
 #define AP_DEVICE_TYPE_CEX4	10

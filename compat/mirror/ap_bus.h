@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A mirror of the AP bus's private header: what the driver uses of it, for
- * kernels whose tree and whose type information (BTF) are not at hand.
+ * Copy of the AP bus's private header, reduced to the driver's needs. It serves
+ * kernels whose source and type information (BTF) are not available.
  *
- * Nothing checks these layouts when the module is loaded, and a wrong one has
- * the bus call an id table. So they are given for known kernels only, those
- * that tests/headers compares them with.
+ * The kernel does not check these layouts when it loads the module. With a wrong
+ * one, the AP bus would call an id table as a function. So the copy covers only
+ * the kernels that tests/headers compares it with.
  */
 #ifndef VFIO_AP_COMPAT_MIRROR_AP_BUS_H
 #define VFIO_AP_COMPAT_MIRROR_AP_BUS_H
@@ -20,7 +20,7 @@
 
 #include "ap_bus_constants.h"
 
-/* Enterprise kernels bring parts of newer ones, whatever their version says. */
+/* The version of a kernel with backports does not determine its layouts. */
 #if defined(RHEL_RELEASE_CODE) || defined(CONFIG_SUSE_KERNEL)
 #error "vfio_ap: not a plain kernel; unpack the source of exactly this one, say KSRC=<where>"
 #endif
@@ -47,12 +47,12 @@ struct ap_device {
 	int device_type;
 };
 
-/* The beginning is enough: such objects are made by the bus only. */
+/* The AP bus allocates these objects, so the leading members are sufficient. */
 struct ap_queue {
 	struct ap_device ap_dev;
 	struct hlist_node hnode;
 	void *card;
-	spinlock_t lock; /* the state, among others */
+	spinlock_t lock; /* protects dev_state, among others */
 #ifdef AP_BUS_7_2
 	u64 total_request_count;
 #endif
@@ -63,7 +63,7 @@ struct ap_queue {
 #endif
 	ap_qid_t qid;
 	unsigned int se_bstate;
-	unsigned int assoc_idx; /* ASSOC_IDX_INVALID, or that of a secret */
+	unsigned int assoc_idx; /* index of a secret, or ASSOC_IDX_INVALID */
 };
 
 #define to_ap_queue(dev) container_of((dev), struct ap_queue, ap_dev.device)

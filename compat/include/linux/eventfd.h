@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* eventfd_signal() adds one and has no other argument since 6.8. */
+/* Since 6.8, eventfd_signal() always adds 1 and lacks the argument for it. */
 #ifndef VFIO_AP_COMPAT_LINUX_EVENTFD_H
 #define VFIO_AP_COMPAT_LINUX_EVENTFD_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* 6.12 has it, 6.1 has what is in it in linux/kernel.h. */
+/* 6.12 has linux/hex.h; 6.1 declares the same functions in linux/kernel.h. */
 #ifdef VFIO_AP_HAS_HEX_H
 #include_next <linux/hex.h>
 #else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hrtimer_setup() replaces hrtimer_init() and the assignment of the callback:
- * linux/hrtimer.h of 7.3.4 has it, that of 6.12.117 has not.
+ * hrtimer_setup() replaces hrtimer_init() and the assignment of the callback.
+ * 7.3.4 has hrtimer_setup(), 6.12.117 lacks it.
  */
 #ifndef VFIO_AP_COMPAT_LINUX_HRTIMER_H
 #define VFIO_AP_COMPAT_LINUX_HRTIMER_H

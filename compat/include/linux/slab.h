@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* __free(kvfree): linux/slab.h of 6.12 has it, that of 6.1 has not. */
+/* linux/slab.h of 6.12 defines __free(kvfree), that of 6.1 does not. */
 #ifndef VFIO_AP_COMPAT_LINUX_SLAB_H
 #define VFIO_AP_COMPAT_LINUX_SLAB_H
 

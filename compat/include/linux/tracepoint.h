@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * __assign_str() of 6.12 knows from __string() what it copies, that of 6.1 has
- * to be told: here it is the argument that is called as the field.
+ * __assign_str() of 6.12 takes only the field, that of 6.1 also the source.
+ * ASSIGN_MDEV() copies the tracepoint's argument "mdev" to its field "mdev".
  */
 #include_next <linux/tracepoint.h>
 
