@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * AP queues for KVM guests: what is registered, in which order.
+ * Module init and exit: register the debug feature, the matrix device, the AP
+ * driver and the mdev driver, in this order.
+ *
+ * The objects and the lock order are in vfio_ap_private.h.
  */
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
@@ -14,7 +17,7 @@
 
 #define VFIO_AP_ROOT_NAME	"vfio_ap"
 #define VFIO_AP_MATRIX_NAME	"matrix"
-/* Facility 12: PQAP(QCI), see ap_qci_available() of the AP bus */
+/* Facility bit of PQAP(QCI), see ap_qci_available() in ap_bus.c */
 #define FACILITY_QCI		12
 
 struct ap_matrix_dev *matrix_dev;
@@ -23,8 +26,8 @@ debug_info_t *vfio_ap_dbf;
 static struct device *root_device;
 
 /*
- * Older cards do not have what a guest needs. No MODULE_DEVICE_TABLE: this
- * module is not to be loaded because a card is there.
+ * CEX4 is the oldest supported card. There is no MODULE_DEVICE_TABLE(), so that
+ * a card alone does not cause udev to load this module.
  */
 static struct ap_device_id vfio_ap_ids[] = {
 	{ .dev_type = AP_DEVICE_TYPE_CEX4,
@@ -54,8 +57,8 @@ static const struct bus_type matrix_bus = {
 };
 
 /*
- * The name of the mdev type starts with that of the driver that the parent is
- * bound to. So there has to be one, though it has nothing to do.
+ * The mdev core prefixes the name of an mdev type with the name of the driver
+ * that the parent is bound to. This driver exists only for that name.
  */
 static struct device_driver matrix_driver = {
 	.name = VFIO_AP_MODULE_NAME,
@@ -99,7 +102,7 @@ static int make_workers(void)
 	return rc;
 }
 
-/* The poller's last queues are given up before the adapters' masks. */
+/* The poller uses the adapters' masks, which vfio_ap_queue_exit() frees. */
 static void drop_workers(void)
 {
 	vfio_ap_poll_exit();
@@ -156,7 +159,7 @@ static void drop_matrix_dev(void)
 	device_unregister(&matrix_dev->device);
 }
 
-/* /sys/devices/vfio_ap/matrix, bound to a driver on a bus of its own */
+/* The parent of all mdevs is /sys/devices/vfio_ap/matrix. */
 static int register_matrix(void)
 {
 	int rc;
@@ -251,7 +254,7 @@ static int __init vfio_ap_init(void)
 	}
 	rc = register_matrix();
 	if (rc) {
-		/* One line, and the one that helps. */
+		/* -EOPNOTSUPP comes from read_host_config(). */
 		if (rc == -EOPNOTSUPP)
 			pr_err("not loaded: the host has QCI but does not answer it\n");
 		else
@@ -280,7 +283,7 @@ static void __exit vfio_ap_exit(void)
 	unregister_drivers();
 	unregister_matrix();
 	debug_unregister(vfio_ap_dbf);
-	/* Objects freed by kfree_rcu() need no code of ours. */
+	/* kfree_rcu() calls no function of this module: no rcu_barrier(). */
 }
 
 module_init(vfio_ap_init);

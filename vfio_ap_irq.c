@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts of queues: AQIC of guests, and what an unmap of guest memory does
- * to interrupts.
+ * Interrupts of queues: AQIC of guests, and the disabling of interrupts when
+ * VFIO unmaps guest memory. The NIB pages are managed in vfio_ap_nib.c.
  *
- * Each interrupt that was switched on is watched until it is seen off. What the
- * adapter writes to meanwhile is in vfio_ap_nib.c.
+ * After a disable, the poller issues TAPQ until the interrupt is off.
  */
 #include <linux/lockdep.h>
 #include <linux/mm.h>
@@ -13,16 +12,16 @@
 #include "vfio_ap_trace.h"
 
 /*
- * Type 1 looks ten times for pins in a range, then it gives up on the host (BUG).
- * It waits for its own lock in between, for as long as a VMM likes.
+ * vfio_iommu_type1 calls BUG() if a range still has pins after ten retries.
+ * While type1 waits for iommu->lock between retries, the guest may pin again.
+ * After UNMAPS_OF_NIBS_MAX calls, ranges therefore stay closed to new pins.
  */
 #define UNMAP_WAIT_MS		2000
 #define UNMAPS_OF_NIBS_MAX	8
 
 /*
- * How long a NIB that its guest has disabled is kept, at most, before the poller
- * looks whether the interrupt is off: who enables it again by then needs no new
- * pin.
+ * Delay between a guest's disable and the first poll of the interrupt. A guest
+ * that enables with the same NIB page within this time reuses the pin.
  */
 #define LINGER_NS		(10 * NSEC_PER_MSEC)
 
@@ -34,7 +33,7 @@ static struct ap_queue_status irq_status(unsigned int response)
 	return reg.status;
 }
 
-/* Returns true if the adapter cannot write to the NIB any more. */
+/* Return true if the adapter has stopped writing to the NIB. */
 static bool irq_off(struct vfio_ap_queue *q)
 {
 	struct ap_queue_status status;
@@ -48,7 +47,7 @@ static bool irq_off(struct vfio_ap_queue *q)
 	case AP_RESPONSE_CHECKSTOPPED:
 		return true;
 	case AP_RESPONSE_RESET_IN_PROGRESS:
-		/* Of an unbound queue, it is the reset that the bus issued. */
+		/* The AP bus issues this reset when it unbinds a queue. */
 		if (q->state == VFIO_AP_QUEUE_UNBOUND)
 			q->accepted = true;
 		return false;
@@ -58,14 +57,14 @@ static bool irq_off(struct vfio_ap_queue *q)
 	default:
 		if (status.irq_enabled)
 			q->unseen = false;
-		/* It may be on its way, as long as the disable was not accepted */
+		/* Until a disable is accepted, an enable may take effect. */
 		if (q->disable)
 			return false;
-		/* An enable that was accepted takes effect within this time. */
+		/* An accepted enable takes effect within this time. */
 		if (q->unseen &&
 		    ktime_get_ns() - q->stopped < VFIO_AP_SETTLE_NS)
 			return false;
-		/* Once an accepted reset is over, one that is on is not ours. */
+		/* An interrupt that is on after the reset is the next user's. */
 		if (q->state == VFIO_AP_QUEUE_UNBOUND && q->accepted &&
 		    ktime_get_ns() - q->tried >= VFIO_AP_SETTLE_NS)
 			return true;
@@ -88,7 +87,7 @@ static struct ap_queue_status irq_disable(struct vfio_ap_queue *q)
 		q->disable = true;
 		break;
 	case AP_RESPONSE_OTHERWISE_CHANGED:
-		/* It is off, or an enable is yet to take effect: then again. */
+		/* Retry as long as an accepted enable may take effect. */
 		q->disable = q->unseen &&
 			     ktime_get_ns() - q->stopped < VFIO_AP_SETTLE_NS;
 		break;
@@ -112,7 +111,7 @@ static struct ap_queue_status irq_stop(struct vfio_ap_queue *q)
 	return irq_disable(q);
 }
 
-/* The interrupt is off: the caller gets the adapter's share of the NIB. */
+/* The interrupt is off: pass the adapter's reference on to the caller. */
 static struct vfio_ap_nib *irq_take_nib(struct vfio_ap_queue *q)
 {
 	struct vfio_ap_nib *nib;
@@ -148,7 +147,7 @@ static struct ap_queue_status irq_issue_enable(struct vfio_ap_queue *q,
 
 	lockdep_assert_held(&q->lock);
 
-	/* KVM destroys the GISA of a guest that becomes a protected one. */
+	/* KVM_PV_ENABLE destroys the GISA, see kvm_s390_gisa_disable(). */
 	if (!gisa)
 		return irq_status(AP_RESPONSE_INVALID_ADDRESS);
 	control.ir = 1;
@@ -163,7 +162,7 @@ static struct ap_queue_status irq_issue_enable(struct vfio_ap_queue *q,
 	return status;
 }
 
-/* On return *@nib is what is left over, with the adapter's share, or NULL. */
+/* On return, *@nib is the NIB that the caller has to release, or NULL. */
 static struct ap_queue_status irq_enable(struct vfio_ap_queue *q,
 					 struct ap_matrix_mdev *mdev,
 					 struct vfio_ap_nib **nib, u64 gpa)
@@ -175,10 +174,13 @@ static struct ap_queue_status irq_enable(struct vfio_ap_queue *q,
 	if (q->state == VFIO_AP_QUEUE_UNBOUND ||
 	    !vfio_ap_guest_has(mdev, q->apqn))
 		return irq_status(AP_RESPONSE_Q_NOT_AVAIL);
-	/* On its way out of the guest, though that may not know yet */
+	/* The next evaluation removes the queue from the shadow APCB. */
 	if (!q->keep && q->state != VFIO_AP_QUEUE_CLEAN)
 		return irq_status(AP_RESPONSE_RESET_IN_PROGRESS);
-	/* Unmapped since it was pinned; who comes later finds it at the queue. */
+	/*
+	 * VFIO is unmapping the page. An unmap that starts after this check
+	 * finds the NIB in q->nib.
+	 */
 	if (READ_ONCE((*nib)->revoked))
 		return irq_status(AP_RESPONSE_BUSY);
 
@@ -191,7 +193,7 @@ static struct ap_queue_status irq_enable(struct vfio_ap_queue *q,
 	status = irq_issue_enable(q, *nib, gpa);
 	if (status.response_code == AP_RESPONSE_OTHERWISE_CHANGED &&
 	    !q->nib) {
-		/* On, but not for this guest: the guest must not notice. */
+		/* A previous user left the interrupt on: disable and retry. */
 		irq_disable(q);
 		status = irq_status(AP_RESPONSE_BUSY);
 		if (irq_off(q))
@@ -199,10 +201,10 @@ static struct ap_queue_status irq_enable(struct vfio_ap_queue *q,
 		q->disable = false;
 	} else if (status.response_code == AP_RESPONSE_OTHERWISE_CHANGED &&
 		   q->irq_off_pending) {
-		/* On, but being switched off: let the guest try again. */
+		/* The disable is in progress: BUSY makes the guest retry. */
 		status = irq_status(AP_RESPONSE_BUSY);
 	}
-	/* Refused: the old set-up, if any, is what it was. */
+	/* A refused enable leaves the previous interrupt unchanged. */
 	if (status.response_code != AP_RESPONSE_NORMAL)
 		return status;
 	swap(q->nib, *nib);
@@ -212,8 +214,8 @@ static struct ap_queue_status irq_enable(struct vfio_ap_queue *q,
 }
 
 /*
- * An unmap revokes the NIB before it disables it under the queue's lock. So a
- * NIB that is not revoked by now is pinned as long as that lock is held.
+ * An unmap marks a NIB as revoked, takes the queue's lock, and then unpins.
+ * While the caller holds that lock, a NIB without the mark stays pinned.
  */
 static bool irq_can_linger(const struct vfio_ap_queue *q,
 			   const struct ap_matrix_mdev *mdev, u64 gpa, u8 gisc)
@@ -229,7 +231,7 @@ static bool irq_can_linger(const struct vfio_ap_queue *q,
 	       vfio_ap_guest_has(mdev, q->apqn);
 }
 
-/* Returns false if the queue does not have that NIB, or not any more. */
+/* Return false if the caller has to pin the page. */
 static bool irq_enable_again(struct vfio_ap_queue *q,
 			     struct ap_matrix_mdev *mdev, u64 gpa, u8 gisc,
 			     struct ap_queue_status *status)
@@ -242,7 +244,7 @@ static bool irq_enable_again(struct vfio_ap_queue *q,
 	*status = irq_issue_enable(q, q->nib, gpa);
 	if (status->response_code == AP_RESPONSE_NORMAL)
 		q->irq_off_pending = false;
-	/* Still on, but being switched off: let the guest try again. */
+	/* The disable is in progress: BUSY makes the guest retry. */
 	if (status->response_code == AP_RESPONSE_OTHERWISE_CHANGED)
 		*status = irq_status(AP_RESPONSE_BUSY);
 	return true;
@@ -256,15 +258,15 @@ static struct ap_queue_status irq_guest_enable(struct kvm_vcpu *vcpu,
 	struct vfio_ap_nib *nib;
 	struct ap_queue_status status;
 
-	/* Without a GISA there are no interrupts; the guest polls then. */
+	/* Without AIV, the guest has to poll its queues. */
 	if (!(vcpu->arch.sie_block->eca & ECA_AIV))
 		return irq_status(AP_RESPONSE_INVALID_ADDRESS);
-	/* A guest in a protected virtual machine shares the page each time. */
+	/* For a protected guest, each enable pins the page as shared. */
 	if (!vcpu->arch.pv.handle &&
 	    irq_enable_again(q, mdev, gpa, gisc, &status))
 		return status;
 	nib = vfio_ap_nib_make(vcpu, mdev, q, gpa);
-	/* Later there may be memory, or what is being unmapped be there again. */
+	/* A later attempt may find memory, or an open range: return BUSY. */
 	if (IS_ERR(nib))
 		return irq_status(PTR_ERR(nib) == -EFAULT ?
 				  AP_RESPONSE_INVALID_ADDRESS :
@@ -276,7 +278,7 @@ static struct ap_queue_status irq_guest_enable(struct kvm_vcpu *vcpu,
 	return status;
 }
 
-/* The page stays pinned until the poller sees the interrupt off. */
+/* The page stays pinned until the poller sees that the interrupt is off. */
 static struct ap_queue_status irq_guest_disable(struct kvm_vcpu *vcpu,
 						struct ap_matrix_mdev *mdev,
 						struct vfio_ap_queue *q)
@@ -288,37 +290,37 @@ static struct ap_queue_status irq_guest_disable(struct kvm_vcpu *vcpu,
 	    !vfio_ap_guest_has(mdev, q->apqn))
 		return irq_status(AP_RESPONSE_Q_NOT_AVAIL);
 	status = irq_stop(q);
-	/* A protected guest cannot take its page back before it is unpinned. */
+	/* A protected guest can unshare its page only after the unpin. */
 	irq_watch(q, vcpu->arch.pv.handle ? 0 : LINGER_NS);
 	return status;
 }
 
 /**
- * vfio_ap_irq_aqic() - answer PQAP(AQIC) of a guest
- * @vcpu: the vCPU
+ * vfio_ap_irq_aqic() - handle PQAP(AQIC) of a guest
+ * @vcpu: vCPU that issued the instruction
  *
- * Registers as in union ap_qirq_ctrl of asm/ap.h: APQN in general register 0,
- * IR and the interruption subclass in 1, address of the NIB in 2. The status
- * word goes to register 1.
+ * The guest passes the APQN in general register 0, union ap_qirq_ctrl (see
+ * asm/ap.h) in register 1 and the NIB's address in register 2. The driver
+ * returns the status word in register 1.
  *
- * Context: process, may sleep for memory of the guest; KVM holds
- *	    pqap_hook_rwsem for reading. Takes the lock of the queue, nib_lock and
+ * Context: process; may sleep until guest memory is present. KVM holds
+ *	    pqap_hook_rwsem for reading. Takes the queue's lock, nib_lock and
  *	    poll_lock.
- * Return: 0, it is answered.
+ * Return: 0 always; the status word has the result.
  */
 int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 {
 	u64 *gprs = vcpu->run->s.regs.gprs;
 	struct ap_matrix_mdev *mdev;
 	struct vfio_ap_queue *q = NULL;
-	/* User space can change the registers at any time: look once. */
+	/* User space can change the registers at any time: read them once. */
 	union ap_qirq_ctrl control = { .value = READ_ONCE(gprs[1]) };
 	u16 apqn = READ_ONCE(gprs[0]);
 	union ap_queue_status_reg answer = {};
 
 	mdev = container_of(vcpu->kvm->arch.crypto.pqap_hook,
 			    struct ap_matrix_mdev, pqap_hook);
-	/* Do not even look at the guest's memory for a queue it has not. */
+	/* Reject APQNs outside the shadow APCB before accessing guest memory. */
 	if (vfio_ap_guest_has(mdev, apqn))
 		q = vfio_ap_queue_get(apqn);
 	if (!q)
@@ -334,11 +336,11 @@ int vfio_ap_irq_aqic(struct kvm_vcpu *vcpu)
 }
 
 /**
- * vfio_ap_irq_unregister_gisc() - a queue has left its guest
- * @q: the queue
+ * vfio_ap_irq_unregister_gisc() - unregister the GISC of a queue's interrupt
+ * @q: queue that was, or is about to be, removed from its guest
  *
- * KVM may do without the guest's GISA from now on. The page stays until the
- * interrupt is seen off.
+ * KVM may destroy the GISA afterwards. The NIB keeps its reference to the page
+ * until the interrupt is off.
  *
  * Context: process; expects the queue's lock.
  */
@@ -351,8 +353,8 @@ void vfio_ap_irq_unregister_gisc(struct vfio_ap_queue *q)
 }
 
 /**
- * vfio_ap_irq_cleared() - the interrupt of a queue is known to be off
- * @q: the queue
+ * vfio_ap_irq_cleared() - release the NIB of an interrupt that is off
+ * @q: queue of the interrupt
  *
  * Context: process; expects the queue's lock, takes nib_lock.
  */
@@ -368,11 +370,11 @@ void vfio_ap_irq_cleared(struct vfio_ap_queue *q)
 }
 
 /**
- * vfio_ap_irq_step() - look whether an interrupt went off
- * @q: the queue
+ * vfio_ap_irq_step() - poll an interrupt that is being disabled
+ * @q: queue of the interrupt
  *
  * Context: process; expects the queue's lock, takes nib_lock.
- * Return: true if there is nothing (more) to wait for.
+ * Return: true if no further poll is needed.
  */
 bool vfio_ap_irq_step(struct vfio_ap_queue *q)
 {
@@ -388,13 +390,13 @@ bool vfio_ap_irq_step(struct vfio_ap_queue *q)
 	return true;
 }
 
-/* The guest loses the page under a NIB. */
+/* Unpin even if the interrupt is on: the NIB has its own page reference. */
 static void irq_disuse(struct vfio_ap_nib *nib)
 {
 	struct vfio_ap_queue *q = nib->q;
 
 	scoped_guard(mutex, &q->lock) {
-		/* An unbound queue is somebody else's, and being reset. */
+		/* After unbind, the AP bus resets the queue. */
 		if (q->nib == nib && q->state != VFIO_AP_QUEUE_UNBOUND) {
 			irq_stop(q);
 			if (irq_off(q))
@@ -418,16 +420,16 @@ static void irq_return(struct ap_matrix_mdev *mdev,
 }
 
 /*
- * A task that pins or returns a page may wait for a lock that our caller keeps
- * another task from releasing, so the wait has an end; type 1 asks again.
- * Returns true if the range has to stay closed until the device is closed.
+ * An unpin may wait for a lock whose holder waits for our caller. So the wait
+ * has a timeout; type1 retries while pages are pinned. Return true if the range
+ * has to stay closed until the device is closed.
  */
 static bool irq_unmap_type1(struct ap_matrix_mdev *mdev,
 			    const struct vfio_ap_range *range)
 {
 	bool often;
 
-	/* It asks if any device of the container has a pin, so count each time. */
+	/* Another device in the container may have the pin: count each call. */
 	often = vfio_ap_nib_unmap_count(mdev) >= UNMAPS_OF_NIBS_MAX;
 	irq_return(mdev, range);
 	return !wait_event_idle_timeout(mdev->nib_wait,
@@ -437,16 +439,17 @@ static bool irq_unmap_type1(struct ap_matrix_mdev *mdev,
 }
 
 /**
- * vfio_ap_irq_unmap() - VFIO unmaps memory of a guest
- * @mdev: the guest's mdev
+ * vfio_ap_irq_unmap() - return the pins of a range that VFIO unmaps
+ * @mdev: mdev of the guest
  * @iova: first guest address of the range
- * @length: its length in bytes
+ * @length: length of the range in bytes; 0 has no effect
  *
- * On return VFIO has back what it had pinned in the range, or, with type 1, is
- * about to. Queues with a NIB elsewhere are left alone.
+ * Disables the interrupts whose NIB is in the range. With iommufd, VFIO has its
+ * pins back on return. With type1, the wait ends after UNMAP_WAIT_MS and a work
+ * item returns the remaining pins.
  *
- * Context: process, may sleep; VFIO holds locks that pinning takes. Takes the
- *	    locks of the queues concerned, nib_lock and poll_lock.
+ * Context: process, may sleep; type1 holds device_list_lock. Takes nib_lock,
+ *	    poll_lock and the locks of the queues with a NIB in the range.
  */
 void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 {
@@ -462,7 +465,7 @@ void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 
 	vfio_ap_nib_unmap_begin(&u, mdev);
 	if (mdev->vdev.iommufd_access) {
-		/* Called once, with nothing held that returning a pin takes */
+		/* iommufd blocks new pins and holds no lock that unpinning takes. */
 		irq_return(mdev, &u.range);
 		wait_event_idle(mdev->nib_wait,
 				vfio_ap_nib_none_left(mdev, &u.range));
@@ -473,10 +476,11 @@ void vfio_ap_irq_unmap(struct ap_matrix_mdev *mdev, u64 iova, u64 length)
 }
 
 /**
- * vfio_ap_irq_abandon() - the driver goes, an interrupt is still on
- * @q: the queue
+ * vfio_ap_irq_abandon() - leak the NIB of an interrupt that is still on
+ * @q: queue of the interrupt
  *
- * Leaks the page and the guest: the adapter may write to them at any time.
+ * At module unload, the adapter may still write to the page and to the guest's
+ * GISA. So both are leaked.
  *
  * Context: process; expects the queue's lock.
  */

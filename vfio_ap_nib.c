@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Notification indicator bytes: pages of guests that adapters may write to.
+ * Notification indicator bytes (NIBs): guest pages that adapters write to.
  *
- * A NIB has two owners. VFIO wants its pin back when the guest's memory is
- * unmapped, at once. The adapter may write to the page until the interrupt is
- * seen off, and until then the page and the guest with its GISA stay; the GISC
- * is given up when the queue leaves its guest, or with the interrupt. Each
- * owner gives up its share exactly once; whoever is last frees the object.
- *
- * vfio_pin_pages() waits for user memory and VFIO's locks. No lock of the driver
- * is held around it. So that an unmap cannot miss a pin that is just being
- * made, the NIB is on the mdev's list before, and the unmap waits for it.
- *
- * VFIO's type 1 backend calls for an unmap with a lock held that it takes inside
- * of the one that returning a pin takes. So the unmap leaves that to a work item
- * of the NIB.
- *
- * This room is a leaf: it calls no other one.
+ * A NIB has two references. VFIO's lasts until the page is unpinned. The
+ * adapter's lasts until the interrupt is off, and keeps the page and the guest
+ * with its GISA. AQIC is in vfio_ap_irq.c; this file calls no other one.
  */
 #include <linux/iommu.h>
 #include <linux/lockdep.h>
@@ -26,7 +14,7 @@
 
 #include "vfio_ap_private.h"
 
-/* Making and freeing one would be half of what AQIC costs: keep one. */
+/* Allocation would be half the cost of an AQIC: cache one NIB per queue. */
 static void nib_free(struct vfio_ap_queue *q, struct vfio_ap_nib *nib)
 {
 	if (cmpxchg(&q->nib_cache, NULL, nib))
@@ -34,8 +22,8 @@ static void nib_free(struct vfio_ap_queue *q, struct vfio_ap_nib *nib)
 }
 
 /**
- * vfio_ap_nib_put() - give up a share of a NIB
- * @nib: the NIB
+ * vfio_ap_nib_put() - drop a reference to a NIB
+ * @nib: NIB; the caller holds the reference
  *
  * Context: any.
  */
@@ -58,7 +46,7 @@ static void nib_unlist(struct vfio_ap_nib *nib)
 		wake_up_all(&nib->mdev->nib_wait);
 }
 
-/* The task that makes PINNED RETURNING has to return the pin. */
+/* The task that moves nib->pin from PINNED to RETURNING unpins the page. */
 static void nib_return(struct vfio_ap_nib *nib)
 {
 	if (cmpxchg(&nib->pin, VFIO_AP_NIB_PINNED, VFIO_AP_NIB_RETURNING) !=
@@ -70,14 +58,14 @@ static void nib_return(struct vfio_ap_nib *nib)
 	vfio_ap_nib_put(nib);
 }
 
-/* The caller has a share of the NIB. */
+/* The caller holds a reference to the NIB. */
 static void nib_kick(struct vfio_ap_nib *nib)
 {
 	struct workqueue_struct *wq = matrix_dev->release_wq;
 
 	lockdep_assert_held(&matrix_dev->nib_lock);
 
-	/* As long as it is in the list, VFIO is an owner, and there is an mdev. */
+	/* While the NIB is on mdev->nibs, nib->mdev is valid. */
 	if (!list_empty(&nib->node))
 		wq = nib->mdev->release_wq;
 	refcount_inc(&nib->refs);
@@ -85,20 +73,24 @@ static void nib_kick(struct vfio_ap_nib *nib)
 		refcount_dec(&nib->refs);
 }
 
+/*
+ * type1 calls ->dma_unmap() with device_list_lock held, and nests that lock in
+ * iommu->lock, which vfio_unpin_pages() takes. So a work item unpins the page.
+ */
 static void nib_revoke(struct vfio_ap_nib *nib)
 {
 	lockdep_assert_held(&matrix_dev->nib_lock);
 
 	WRITE_ONCE(nib->revoked, true);
-	/* Pairs with the exchange in nib_pin(). */
+	/* Pairs with xchg() in nib_pin(). */
 	smp_mb();
 	if (READ_ONCE(nib->pin) == VFIO_AP_NIB_PINNED)
 		nib_kick(nib);
 }
 
 /**
- * vfio_ap_nib_revoke() - have VFIO get its pin back
- * @nib: the NIB; the caller has a share
+ * vfio_ap_nib_revoke() - queue the unpin of a NIB's page
+ * @nib: NIB; the caller holds a reference
  *
  * Context: process; takes nib_lock.
  */
@@ -110,9 +102,9 @@ void vfio_ap_nib_revoke(struct vfio_ap_nib *nib)
 }
 
 /**
- * vfio_ap_nib_unregister() - give up the GISC of a NIB
- * @nib: the NIB; the caller has the adapter's share, or the lock of the queue that
- *	has it
+ * vfio_ap_nib_unregister() - unregister the GISC of a NIB
+ * @nib: NIB; the caller holds the adapter's reference, or the lock of the queue
+ *	that holds this reference
  *
  * Context: process.
  */
@@ -124,16 +116,16 @@ void vfio_ap_nib_unregister(struct vfio_ap_nib *nib)
 }
 
 /**
- * vfio_ap_nib_release() - the adapter does not use a NIB (any more)
- * @nib: the NIB; the adapter's share is given up
+ * vfio_ap_nib_release() - unpin a NIB and drop the adapter's reference
+ * @nib: NIB; the adapter has stopped writing to the page, or never started
  *
- * Context: process, may sleep for VFIO's locks and for the end of a guest. Takes
- *	    nib_lock.
+ * Context: process, may sleep for VFIO's locks and while KVM destroys a guest.
+ *	    Takes nib_lock.
  */
 void vfio_ap_nib_release(struct vfio_ap_nib *nib)
 {
 	vfio_ap_nib_unregister(nib);
-	/* A waiter for the pin may need the page unused. */
+	/* Put the page before the unpin: a waiter may need the page unused. */
 	put_page(nib->page);
 	nib_return(nib);
 	kvm_put_kvm(nib->kvm);
@@ -141,14 +133,14 @@ void vfio_ap_nib_release(struct vfio_ap_nib *nib)
 }
 
 /**
- * vfio_ap_nib_release_async() - have the adapter's share of a NIB given up
- * @nib: the NIB; the adapter's share is given up
+ * vfio_ap_nib_release_async() - release a NIB from a work item
+ * @nib: NIB; the adapter has stopped writing to the page
  *
  * Context: process; takes nib_lock.
  */
 void vfio_ap_nib_release_async(struct vfio_ap_nib *nib)
 {
-	/* A waiter for the reset may go on to what needs an unused GISA. */
+	/* A task that waits for the reset may destroy the GISA next. */
 	vfio_ap_nib_unregister(nib);
 	scoped_guard(spinlock, &matrix_dev->nib_lock) {
 		nib->adapter_done = true;
@@ -157,7 +149,6 @@ void vfio_ap_nib_release_async(struct vfio_ap_nib *nib)
 	}
 }
 
-/* This may wait for VFIO's locks and for the end of a guest. */
 static void nib_work(struct work_struct *work)
 {
 	struct vfio_ap_nib *nib = container_of(work, struct vfio_ap_nib, work);
@@ -178,7 +169,7 @@ static bool nib_overlaps(u64 iova, const struct vfio_ap_range *range)
 	       range->first <= range->last;
 }
 
-/* The memory is being unmapped, or closed until the device is closed. */
+/* Unmaps in progress and the closed range exclude new pins. */
 static bool nib_refused(const struct ap_matrix_mdev *mdev, u64 iova)
 {
 	const struct vfio_ap_unmap *u;
@@ -211,9 +202,9 @@ static struct vfio_ap_nib *nib_alloc(struct vfio_ap_queue *q)
 }
 
 /*
- * This waits for memory of the guest and for VFIO's locks, so no lock of the
- * driver may be held. -EAGAIN if the range is closed, -EFAULT if the page
- * cannot be pinned.
+ * vfio_pin_pages() waits for guest memory and VFIO's locks, so the caller holds
+ * no lock of the driver. Instead, mdev->nibs has the NIB before the page is
+ * pinned, and an unmap waits for each NIB in this list.
  */
 static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 				   struct vfio_ap_queue *q, struct kvm *kvm,
@@ -239,13 +230,17 @@ static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 	}
 	pinned = vfio_pin_pages(&mdev->vdev, iova, 1,
 				IOMMU_READ | IOMMU_WRITE, &nib->page) == 1;
-	/* Memory without a reference count cannot be kept. */
+	/* The driver needs a reference of its own to the page. */
 	if (pinned && folio_try_get(page_folio(nib->page))) {
 		nib->kvm = kvm;
 		kvm_get_kvm(kvm);
 		nib->q = q;
 		kref_get(&q->ref);
-		/* Whoever finds it PINNED finds the rest as well. */
+		/*
+		 * Publish page, kvm and q. xchg() pairs with smp_mb() in
+		 * nib_revoke() and vfio_ap_nib_take_used(): either the function
+		 * sees PINNED, or irq_enable() sees revoked.
+		 */
 		xchg(&nib->pin, VFIO_AP_NIB_PINNED);
 		return nib;
 	}
@@ -257,7 +252,7 @@ static struct vfio_ap_nib *nib_pin(struct ap_matrix_mdev *mdev,
 	return ERR_PTR(-EFAULT);
 }
 
-/* A guest in a protected virtual machine has to share the page. */
+/* The adapter can write to a page of a protected guest only if it is shared. */
 static bool nib_share(const struct kvm_vcpu *vcpu, struct vfio_ap_nib *nib)
 {
 	return !vcpu->arch.pv.handle || !uv_pin_shared(page_to_phys(nib->page));
@@ -272,16 +267,17 @@ static bool nib_in_memslot(struct kvm *kvm, u64 gpa)
 }
 
 /**
- * vfio_ap_nib_make() - make a NIB out of what a guest gave
- * @vcpu: the vCPU that issues AQIC
- * @mdev: the guest's mdev
- * @q: the queue that is going to write to it
- * @gpa: guest address of the NIB
+ * vfio_ap_nib_make() - create a NIB and pin its page
+ * @vcpu: vCPU that issues AQIC
+ * @mdev: mdev of the guest
+ * @q: queue whose adapter is going to write to the NIB
+ * @gpa: guest address of the NIB; 0 is invalid
  *
- * Context: process, may sleep for memory of the guest and for VFIO's locks; no
- *	    lock of the driver may be held. Takes nib_lock.
- * Return: the NIB with both owners; -EAGAIN if the range is closed; -ENOMEM;
- *	   -EFAULT if the page cannot be had.
+ * Context: process, may sleep for guest memory and for VFIO's locks; expects no
+ *	    lock of the driver. Takes nib_lock.
+ * Return: NIB with both references; -EAGAIN if the range is being unmapped or
+ *	   closed; -ENOMEM; -EFAULT if the address is invalid, the page cannot be
+ *	   pinned, or a protected guest has not shared the page.
  */
 struct vfio_ap_nib *vfio_ap_nib_make(struct kvm_vcpu *vcpu,
 				     struct ap_matrix_mdev *mdev,
@@ -289,7 +285,6 @@ struct vfio_ap_nib *vfio_ap_nib_make(struct kvm_vcpu *vcpu,
 {
 	struct vfio_ap_nib *nib;
 
-	/* Address 0 is what a guest gives that has none. */
 	if (!gpa || !nib_in_memslot(vcpu->kvm, gpa))
 		return ERR_PTR(-EFAULT);
 	nib = nib_pin(mdev, q, vcpu->kvm, gpa & PAGE_MASK);
@@ -301,13 +296,15 @@ struct vfio_ap_nib *vfio_ap_nib_make(struct kvm_vcpu *vcpu,
 }
 
 /**
- * vfio_ap_nib_take_used() - find a NIB that its queue has to stop using
- * @mdev: the mdev
- * @range: where
+ * vfio_ap_nib_take_used() - mark the next pinned NIB of a range as revoked
+ * @mdev: mdev of the guest
+ * @range: range of guest memory
+ *
+ * The caller disables the interrupt, queues the unpin and drops the reference.
  *
  * Context: process; takes nib_lock.
- * Return: a NIB that VFIO has pinned and nobody has revoked yet, revoked now and
- *	   with an owner added; NULL if there is none in the range.
+ * Return: the NIB with an additional reference; NULL if all pinned NIBs of the
+ *	   range are revoked.
  */
 struct vfio_ap_nib *vfio_ap_nib_take_used(struct ap_matrix_mdev *mdev,
 					  const struct vfio_ap_range *range)
@@ -318,9 +315,9 @@ struct vfio_ap_nib *vfio_ap_nib_take_used(struct ap_matrix_mdev *mdev,
 	list_for_each_entry(nib, &mdev->nibs, node) {
 		if (nib->revoked || !nib_overlaps(nib->iova, range))
 			continue;
-		/* Who is pinning it gives it back as soon as it has it. */
+		/* An AQIC that is pinning sees revoked and unpins. */
 		WRITE_ONCE(nib->revoked, true);
-		/* Pairs with the exchange in nib_pin(). */
+		/* Pairs with xchg() in nib_pin(). */
 		smp_mb();
 		if (READ_ONCE(nib->pin) != VFIO_AP_NIB_PINNED)
 			continue;
@@ -333,12 +330,12 @@ struct vfio_ap_nib *vfio_ap_nib_take_used(struct ap_matrix_mdev *mdev,
 }
 
 /**
- * vfio_ap_nib_none_left() - see whether VFIO has back all pins of a range
- * @mdev: the mdev
- * @range: the range
+ * vfio_ap_nib_none_left() - check that all pins of a range are returned
+ * @mdev: mdev of the guest
+ * @range: range of guest memory
  *
  * Context: process; takes nib_lock.
- * Return: true if there is none.
+ * Return: true if no page of the range is pinned or being pinned.
  */
 bool vfio_ap_nib_none_left(struct ap_matrix_mdev *mdev,
 			   const struct vfio_ap_range *range)
@@ -354,9 +351,9 @@ bool vfio_ap_nib_none_left(struct ap_matrix_mdev *mdev,
 }
 
 /**
- * vfio_ap_nib_unmap_begin() - close a range of guest memory that VFIO is unmapping
- * @u: where to remember it
- * @mdev: the guest's mdev
+ * vfio_ap_nib_unmap_begin() - close a range to new pins during an unmap
+ * @u: unmap with its range; stays allocated until vfio_ap_nib_unmap_end()
+ * @mdev: mdev of the guest
  *
  * Context: process; takes nib_lock.
  */
@@ -367,12 +364,13 @@ void vfio_ap_nib_unmap_begin(struct vfio_ap_unmap *u, struct ap_matrix_mdev *mde
 }
 
 /**
- * vfio_ap_nib_unmap_end() - an unmap is over
- * @u: the range
- * @mdev: the guest's mdev
- * @close: the range stays closed until the device is closed
+ * vfio_ap_nib_unmap_end() - end an unmap
+ * @u: unmap passed to vfio_ap_nib_unmap_begin()
+ * @mdev: mdev of the guest
+ * @close: true to keep the range closed until the device is closed
  *
- * Nothing has to be allocated to close the range, so nothing can keep it open.
+ * mdev->closed grows to include the range, and the memory between both. This
+ * update needs no allocation and therefore cannot fail.
  *
  * Context: process; takes nib_lock.
  */
@@ -393,11 +391,11 @@ void vfio_ap_nib_unmap_end(struct vfio_ap_unmap *u, struct ap_matrix_mdev *mdev,
 }
 
 /**
- * vfio_ap_nib_unmap_count() - count an unmap of memory that has a NIB
- * @mdev: the guest's mdev
+ * vfio_ap_nib_unmap_count() - count a type1 unmap of memory with pins
+ * @mdev: mdev of the guest
  *
  * Context: process; takes nib_lock.
- * Return: how many there were since the device was opened, with this one.
+ * Return: number since the device was opened, including this one.
  */
 unsigned int vfio_ap_nib_unmap_count(struct ap_matrix_mdev *mdev)
 {
@@ -422,14 +420,13 @@ static bool nib_none_off(struct ap_matrix_mdev *mdev)
 }
 
 /**
- * vfio_ap_nib_wait() - wait until pins are returned whose interrupt is off
- * @mdev: the mdev
- * @end: when to give up, in jiffies
+ * vfio_ap_nib_wait() - wait for the unpin of NIBs whose interrupt is off
+ * @mdev: mdev of the guest
+ * @end: deadline in jiffies
  *
- * Context: process, may sleep; no lock of the driver may be held. Takes
- *	    nib_lock.
- * Return: positive when VFIO has them back; 0 when @end was reached; -ERESTARTSYS
- *	   on a fatal signal.
+ * Context: process, may sleep; expects no lock of the driver. Takes nib_lock.
+ * Return: positive after the unpin; 0 on timeout; -ERESTARTSYS on a fatal
+ *	   signal.
  */
 long vfio_ap_nib_wait(struct ap_matrix_mdev *mdev, unsigned long end)
 {
@@ -442,11 +439,11 @@ long vfio_ap_nib_wait(struct ap_matrix_mdev *mdev, unsigned long end)
 }
 
 /**
- * vfio_ap_nib_pinned_by() - find a queue that has a page of a guest pinned
- * @mdev: the guest's mdev
+ * vfio_ap_nib_pinned_by() - find a queue with a pinned NIB
+ * @mdev: mdev of the guest
  *
  * Context: process; takes nib_lock.
- * Return: the APQN of a queue, -1 if there is none.
+ * Return: APQN of a queue; -1 if no NIB is pinned.
  */
 int vfio_ap_nib_pinned_by(struct ap_matrix_mdev *mdev)
 {
@@ -462,11 +459,10 @@ int vfio_ap_nib_pinned_by(struct ap_matrix_mdev *mdev)
 }
 
 /**
- * vfio_ap_nib_return_pins() - give VFIO back all pins of an mdev
- * @mdev: the mdev; no AQIC is under way
+ * vfio_ap_nib_return_pins() - unpin all NIBs of an mdev
+ * @mdev: mdev without a guest; each AQIC has completed
  *
- * Context: process, may sleep; no lock of the driver may be held. Takes
- *	    nib_lock.
+ * Context: process, may sleep; expects no lock of the driver. Takes nib_lock.
  */
 void vfio_ap_nib_return_pins(struct ap_matrix_mdev *mdev)
 {
@@ -479,7 +475,7 @@ void vfio_ap_nib_return_pins(struct ap_matrix_mdev *mdev)
 		list_for_each_entry(nib, &mdev->nibs, node)
 			nib_revoke(nib);
 	wait_event_idle(mdev->nib_wait, vfio_ap_nib_none_left(mdev, &all));
-	/* The next guest of this device has memory of its own. */
+	/* The next guest has different memory: reopen it for pins. */
 	scoped_guard(spinlock, &matrix_dev->nib_lock) {
 		mdev->closed = (struct vfio_ap_range) { .first = 1 };
 		mdev->unmaps_of_nibs = 0;
@@ -487,11 +483,11 @@ void vfio_ap_nib_return_pins(struct ap_matrix_mdev *mdev)
 }
 
 /**
- * vfio_ap_nib_init_mdev() - make what an mdev needs for its NIBs
- * @mdev: the mdev
+ * vfio_ap_nib_init_mdev() - initialize the lists and the workqueue of an mdev
+ * @mdev: mdev that is being created
  *
  * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0 on success; -ENOMEM.
  */
 int vfio_ap_nib_init_mdev(struct ap_matrix_mdev *mdev)
 {
@@ -499,7 +495,7 @@ int vfio_ap_nib_init_mdev(struct ap_matrix_mdev *mdev)
 	INIT_LIST_HEAD(&mdev->unmaps);
 	mdev->closed.first = 1;
 	init_waitqueue_head(&mdev->nib_wait);
-	/* One of its own: a VMM that sits on VFIO's locks only delays itself. */
+	/* A VMM that holds VFIO's locks delays only the workqueue of its mdev. */
 	mdev->release_wq = alloc_workqueue("vfio_ap_mdev",
 					   WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return mdev->release_wq ? 0 : -ENOMEM;
@@ -507,7 +503,7 @@ int vfio_ap_nib_init_mdev(struct ap_matrix_mdev *mdev)
 
 /**
  * vfio_ap_nib_exit_mdev() - undo vfio_ap_nib_init_mdev()
- * @mdev: the mdev; VFIO has all its pins back
+ * @mdev: mdev without pins
  *
  * Context: process, may sleep.
  */
@@ -517,7 +513,7 @@ void vfio_ap_nib_exit_mdev(struct ap_matrix_mdev *mdev)
 }
 
 /**
- * vfio_ap_nib_init() - make what all NIBs need
+ * vfio_ap_nib_init() - initialize nib_lock
  *
  * Context: module load.
  */

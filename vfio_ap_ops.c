@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mediated devices and what VFIO does with them.
+ * Mediated devices: creation, removal and the operations that VFIO calls.
+ *
+ * Changes of the shadow APCB are in vfio_ap_guest.c, unmaps in vfio_ap_irq.c.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "vfio_ap_private.h"
 
-/* The one type of mdev, as many as there can be queues */
+/* There is one mdev type, with at most one instance per APQN. */
 #define VFIO_AP_MDEV_TYPE	"passthrough"
 #define VFIO_AP_MDEV_NAME	"VFIO AP Passthrough Device"
 #define VFIO_AP_MDEV_MAX	65536
@@ -50,7 +52,7 @@ static int vfio_ap_mdev_open(struct vfio_device *vdev)
 	return vfio_ap_guest_attach(to_matrix_mdev(vdev), vdev->kvm);
 }
 
-/* @ctx has a reference to the eventfd, or is NULL to disarm the event. */
+/* The event takes over the reference of @ctx; NULL disarms the event. */
 static void vfio_ap_mdev_set_event(struct ap_matrix_mdev *mdev,
 				   enum vfio_ap_event event,
 				   struct eventfd_ctx *ctx)
@@ -67,7 +69,7 @@ static void vfio_ap_mdev_close(struct vfio_device *vdev)
 	unsigned int event;
 
 	vfio_ap_guest_detach(mdev);
-	/* A user that died did not disarm them. */
+	/* A process that was killed leaves its eventfds armed. */
 	for (event = 0; event < VFIO_AP_EVENTS; event++)
 		vfio_ap_mdev_set_event(mdev, event, NULL);
 }
@@ -84,6 +86,7 @@ static void vfio_ap_mdev_request(struct vfio_device *vdev, unsigned int count)
 
 	scoped_guard(mutex, &matrix_dev->mdevs_lock)
 		armed = mdev->event[VFIO_AP_EVENT_REQ];
+	/* VFIO repeats the request every 10 s: log every 100 s. */
 	if (armed && count % 10 == 0)
 		dev_notice_ratelimited(vdev->dev,
 				       "wanted back, asked its user to let go (%u)\n",
@@ -125,7 +128,7 @@ static int vfio_ap_mdev_get_irq_info(void __user *arg)
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
-/* The eventfd that SET_IRQS names behind its header; NULL to disarm */
+/* In SET_IRQS, an eventfd, or -1 to disarm, follows the header. */
 static struct eventfd_ctx *vfio_ap_mdev_get_eventfd(const s32 __user *data)
 {
 	s32 fd;
@@ -155,7 +158,7 @@ static int vfio_ap_mdev_set_irqs(struct ap_matrix_mdev *mdev, void __user *arg)
 
 	switch (set.flags & VFIO_IRQ_SET_DATA_TYPE_MASK) {
 	case VFIO_IRQ_SET_DATA_NONE:
-		/* There is nothing to trigger by hand; count 0 disarms. */
+		/* The driver has no software trigger; count 0 disarms. */
 		if (set.count)
 			return -EINVAL;
 		break;
@@ -188,9 +191,9 @@ static void vfio_ap_mdev_tell_pinned(struct ap_matrix_mdev *mdev)
 }
 
 /*
- * Queues that the guest has stay plugged. Waits without a lock. On success VFIO
- * has back all pins that the queues had: to boot a protected guest, KVM waits
- * for its pages to be unused, with kvm->lock held.
+ * The guest keeps its queues during the reset. Wait until VFIO has the pins
+ * back as well: to boot a protected guest, KVM holds kvm->lock and waits until
+ * the guest's pages are unused.
  */
 static int vfio_ap_mdev_reset(struct ap_matrix_mdev *mdev)
 {
@@ -262,7 +265,7 @@ static void vfio_ap_mdev_list(struct ap_matrix_mdev *mdev)
 }
 
 /*
- * The mdev is not open. An evaluation that has begun may wait for a kvm->lock.
+ * The device is closed, but its evaluate_work may still wait for a kvm->lock.
  */
 static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 {
@@ -272,12 +275,12 @@ static void vfio_ap_mdev_unlist(struct ap_matrix_mdev *mdev)
 		guard(mutex)(&matrix_dev->mdevs_lock);
 		matrix = mdev->matrix;
 		vfio_ap_reset_matrix(&matrix, NULL, NULL);
-		/* An evaluation that is still to come must find nothing. */
+		/* A later evaluation has to compute an empty shadow APCB. */
 		mdev->matrix = (struct ap_matrix) {};
 		vfio_ap_guest_set_shadow(mdev, &mdev->matrix);
 		list_del_init(&mdev->node);
 	}
-	/* It may wait for a VMM, which is not to look like a hung task. */
+	/* The work may wait for a VMM: sleep idle to avoid a hung-task report. */
 	while (work_busy(&mdev->evaluate_work))
 		schedule_timeout_idle(1);
 	cancel_work_sync(&mdev->evaluate_work);
@@ -309,7 +312,7 @@ static void vfio_ap_mdev_remove(struct mdev_device *mdev_device)
 {
 	struct ap_matrix_mdev *mdev = dev_get_drvdata(&mdev_device->dev);
 
-	/* Waits until the device is closed. */
+	/* VFIO waits here until the device is closed. */
 	vfio_unregister_group_dev(&mdev->vdev);
 	vfio_ap_mdev_unlist(mdev);
 	vfio_put_device(&mdev->vdev);
@@ -329,10 +332,10 @@ struct mdev_driver vfio_ap_mdev_driver = {
 };
 
 /**
- * vfio_ap_mdev_register_parent() - let mdevs be created
+ * vfio_ap_mdev_register_parent() - register the parent device of all mdevs
  *
- * Context: module load.
- * Return: 0 or what mdev says.
+ * Context: module load, may sleep; expects no lock.
+ * Return: 0 on success; a negative errno of mdev_register_parent().
  */
 int vfio_ap_mdev_register_parent(void)
 {
@@ -342,9 +345,10 @@ int vfio_ap_mdev_register_parent(void)
 }
 
 /**
- * vfio_ap_mdev_unregister_parent() - remove all mdevs
+ * vfio_ap_mdev_unregister_parent() - remove all mdevs and unregister the parent
  *
- * Context: module unload.
+ * Context: module unload, may sleep until each device is closed; expects no
+ *	    lock.
  */
 void vfio_ap_mdev_unregister_parent(void)
 {

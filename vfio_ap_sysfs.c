@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attributes: parse, check the range, call, format. What they mean is in
- * Documentation/ABI/testing/sysfs-devices-vfio_ap.
+ * sysfs attributes: parse the input, check its range, format the output.
+ *
+ * Documentation/ABI/testing/sysfs-devices-vfio_ap describes each attribute.
+ * Assignments are checked and made in vfio_ap_assign.c.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -10,7 +12,7 @@
 
 #include "vfio_ap_private.h"
 
-/* A line of "withheld" is at most "05 05.0047 not-in-host\n". */
+/* "withheld" has up to 3 * 256 lines like "05 05.0047 resetting\n". */
 #define WITHHELD_SIZE	(3 * AP_MASK_BITS * 32)
 
 static int parse_id(const char *buf, size_t count, unsigned int max,
@@ -19,7 +21,7 @@ static int parse_id(const char *buf, size_t count, unsigned int max,
 	size_t len = strlen(buf);
 	int rc;
 
-	/* A final NUL is tolerated, what hides behind one is not. */
+	/* Accept trailing NULs; reject other characters after a NUL. */
 	if (len < count && memchr_inv(buf + len, 0, count - len))
 		return -EINVAL;
 	rc = kstrtoul(buf, 0, id);
@@ -109,8 +111,8 @@ static ssize_t ap_config_store(struct device *dev,
 static DEVICE_ATTR_RW(ap_config);
 
 /*
- * Listings can be longer than a page, so they are binary attributes. Readers
- * that read to the end notice no difference.
+ * A list of APQNs can exceed PAGE_SIZE, which limits text attributes. So lists
+ * are binary attributes; a program that reads to the end sees no difference.
  */
 static ssize_t read_apqns(struct kobject *kobj, char *buf, loff_t off,
 			  size_t count, bool shadow)
@@ -153,8 +155,8 @@ static const char *queue_reason(unsigned int apid, unsigned int apqi)
 }
 
 /*
- * Nothing is said of a device that VFIO wants back: its attributes are gone
- * before VFIO asks.
+ * A device with release_requested needs no reason here: the driver core removes
+ * its attributes before VFIO requests the release.
  */
 static const char *id_reason(const struct ap_mask *host, unsigned int id)
 {
